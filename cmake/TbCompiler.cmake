@@ -1,0 +1,41 @@
+# Warnings, hardening and sanitizers for our own targets, as one interface target.
+add_library(tb_compiler_flags INTERFACE)
+add_library(tb::compiler_flags ALIAS tb_compiler_flags)
+
+target_compile_options(tb_compiler_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+    -ffp-contract=off -fstack-protector-strong)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # g++ 12 warns falsely about std::string and std::optional moves at -O2 (GCC bug 105329 and kin).
+    target_compile_options(tb_compiler_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized
+        -Wno-stringop-overflow -Wno-array-bounds)
+endif()
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1")
+set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1 -D_GLIBCXX_ASSERTIONS")
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O1 -g1")
+
+if(TB_SANITIZE)
+    target_compile_options(tb_compiler_flags INTERFACE -fsanitize=${TB_SANITIZE} -fno-omit-frame-pointer)
+    target_link_options(tb_compiler_flags INTERFACE -fsanitize=${TB_SANITIZE})
+    if(TB_SANITIZE MATCHES "undefined")
+        target_compile_options(tb_compiler_flags INTERFACE -fno-sanitize-recover=undefined)
+    endif()
+else()
+    if(CMAKE_BUILD_TYPE STREQUAL "Release")
+        target_compile_options(tb_compiler_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+    endif()
+    target_link_options(tb_compiler_flags INTERFACE -Wl,-z,relro,-z,now)
+endif()
+
+if(TB_BUILD_FUZZ)
+    target_compile_options(tb_compiler_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+find_program(TB_CCACHE ccache)
+if(TB_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${TB_CCACHE}")
+endif()
+find_program(TB_MOLD mold)
+if(TB_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_link_options(-fuse-ld=mold)
+endif()
