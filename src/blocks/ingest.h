@@ -1,0 +1,103 @@
+// From the bytes of one CSV file to records: decode, split, find the columns, convert every cell by
+// the table of 00 §2, account for every row.
+//
+// The caller owns reading (so that it can hash exactly the bytes that are parsed) and storing. Rows
+// are handed over in batches as they are read; nothing is final before the call returns
+// kComplete: on any other outcome the caller throws away what it was given.
+//
+// Thread-compatible: one call per thread; sinks are called on the calling thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "blocks/records.h"
+#include "core/cancel.h"
+#include "core/result.h"
+#include "csv/encoding.h"
+
+namespace tb::blocks {
+
+// Where the raw bytes come from, front to back, once.
+class ByteSource {
+  public:
+    ByteSource() = default;
+    ByteSource(const ByteSource&) = delete;
+    ByteSource& operator=(const ByteSource&) = delete;
+    virtual ~ByteSource() = default;
+    // The next bytes (any size), valid until the next call; empty at the end of the file.
+    [[nodiscard]] virtual Result<std::span<const std::byte>> next() = 0;
+};
+
+// A source over bytes in memory.
+class MemorySource final : public ByteSource {
+  public:
+    explicit MemorySource(std::span<const std::byte> bytes) : bytes_(bytes) {}
+    Result<std::span<const std::byte>> next() override {
+        const auto all = bytes_;
+        bytes_ = {};
+        return all;
+    }
+
+  private:
+    std::span<const std::byte> bytes_;
+};
+
+template <class Record>
+class RecordSink {
+  public:
+    RecordSink() = default;
+    RecordSink(const RecordSink&) = delete;
+    RecordSink& operator=(const RecordSink&) = delete;
+    virtual ~RecordSink() = default;
+    // At most kBatchRows records, in file order. An error ends the ingest with that error.
+    [[nodiscard]] virtual Result<void> on_batch(RecordBatch<Record> batch) = 0;
+};
+
+inline constexpr std::size_t kBatchRows = 2048;         // one engine vector
+inline constexpr std::size_t kMaxStoredIssues = 1000;   // per file; totals stay exact (00 §2)
+inline constexpr std::size_t kMaxRecordBytes = 1 << 20;  // one record; longer = rejected file
+inline constexpr std::size_t kMaxColumns = 1000;
+
+enum class IngestOutcome {
+    kComplete,    // every data row is stored or skipped with a reason
+    kIncomplete,  // the last record is half-written: keep what was there before, try again later
+    kRejected,    // unusable header, undecodable text, or more than half of the rows bad
+};
+
+struct IngestReport {
+    IngestOutcome outcome = IngestOutcome::kComplete;
+    std::string rejection;  // kRejected/kIncomplete: why, with line and what to do
+    std::int64_t data_rows = 0;      // non-blank records after the header
+    std::int64_t rows_stored = 0;    // data_rows == rows_stored + rows_skipped
+    std::int64_t rows_skipped = 0;
+    std::int64_t rows_repaired = 0;  // stored rows with at least one repaired cell
+    std::int64_t issues_total = 0;   // issues.size() unless capped at kMaxStoredIssues
+    std::vector<RowIssue> issues;    // in file order
+    std::vector<std::string> notes;  // about the whole file: decoded as Windows-1252, `;` file...
+    std::optional<Date> first_date;  // over date opened (daily log: date)
+    std::optional<Date> last_date;
+};
+
+struct IngestOptions {
+    std::string file_name;  // for messages
+    csv::Encoding encoding = csv::Encoding::kUtf8;
+    // P/L basis of rows whose file has no `P/L Basis` column (side file of an import).
+    PlBasis default_pl_basis = PlBasis::kNetIncludesFees;
+    CancelToken cancel;  // asked once per batch; cancelled = kInterrupted
+};
+
+[[nodiscard]] Result<IngestReport> ingest_trade_log(ByteSource& source, const IngestOptions& options,
+                                                    RecordSink<TradeRecord>& sink);
+[[nodiscard]] Result<IngestReport> ingest_daily_log(ByteSource& source, const IngestOptions& options,
+                                                    RecordSink<DailyRecord>& sink);
+// Option Omega live exports, TradeBlocks reporting logs and Trade Automation Toolbox files.
+[[nodiscard]] Result<IngestReport> ingest_reporting_log(ByteSource& source,
+                                                        const IngestOptions& options,
+                                                        RecordSink<ReportingRecord>& sink);
+
+}  // namespace tb::blocks

@@ -1,0 +1,40 @@
+// Which text encoding a file is in, decided over all of its bytes as they stream by (for instance
+// while they are hashed), so that decoding never has to start over.
+//
+// A byte-order mark or a NUL pattern in the first kilobyte says UTF-16; otherwise valid UTF-8 is
+// UTF-8 and the first invalid byte makes the whole file Windows-1252 (01 item 5, 00 §2).
+//
+// Thread-compatible.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace tb::csv {
+
+enum class Encoding { kUtf8, kUtf16Le, kUtf16Be, kWindows1252 };
+
+[[nodiscard]] std::string_view encoding_name(Encoding encoding);
+
+class EncodingDetector {
+  public:
+    // Consecutive pieces of the file, of any size.
+    void update(std::span<const std::byte> bytes);
+    // After the last piece. A sequence cut off at the end of the file counts as invalid.
+    [[nodiscard]] Encoding finish() const;
+
+  private:
+    std::uint64_t position_ = 0;
+    std::uint32_t pending_ = 0;       // continuation bytes still expected
+    std::uint8_t next_min_ = 0x80;    // allowed range of the next continuation byte
+    std::uint8_t next_max_ = 0xBF;
+    bool invalid_ = false;
+    std::uint8_t first_[2] = {0, 0};
+    std::uint32_t even_nuls_ = 0;     // NULs at even/odd offsets of the first kilobyte
+    std::uint32_t odd_nuls_ = 0;
+    std::uint32_t probed_ = 0;
+};
+
+}  // namespace tb::csv
