@@ -1,0 +1,78 @@
+// Which rows of a block an analytic looks at: strategy, ticker and date range.
+//
+// Rules of 02 §1.5 as corrected by §6: names compare without regard to ASCII case, a date bound is
+// inclusive and must be a real day (I-8), and under kCorrect every tool filters by the day the
+// result is realized (I-4); the reference filters some tools by the opening day.
+//
+// Thread-safe: all functions are pure.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analytics/trade.h"
+#include "core/result.h"
+
+namespace tb::analytics {
+
+enum class DateField { kRealized, kOpened };
+
+struct DateRange {
+    std::optional<Date> from;  // inclusive
+    std::optional<Date> to;    // inclusive
+    [[nodiscard]] bool contains(Date day) const {
+        return (!from || day >= *from) && (!to || day <= *to);
+    }
+    [[nodiscard]] bool bounded() const { return from.has_value() || to.has_value(); }
+};
+
+struct TradeFilter {
+    std::optional<std::string> strategy;  // one name; blank = no filter
+    std::vector<std::string> strategies;  // any of these; empty = no filter
+    std::optional<std::string> ticker;    // Trade::ticker; blank = no filter
+    DateRange dates;
+    DateField date_field = DateField::kRealized;
+    // A strategy or ticker filter: the rest is a part of the account, whose funds must be rebuilt.
+    [[nodiscard]] bool is_subset() const;
+};
+
+enum class BoundSide { kFrom, kTo };
+
+// A date argument of a tool. kCorrect: `YYYY-MM-DD` of a day that exists, else kInvalidArgument
+// naming `argument` (02 I-8). kReference: text of another shape is ignored; a day that does not
+// exist (2025-02-31) is compared as text there, which equals the nearest real bound returned here.
+[[nodiscard]] Result<std::optional<Date>> parse_date_bound(std::optional<std::string_view> text,
+                                                           BoundSide side,
+                                                           std::string_view argument,
+                                                           Conventions conventions);
+// Both bounds; kInvalidArgument also for from > to under kCorrect.
+[[nodiscard]] Result<DateRange> parse_date_range(std::optional<std::string_view> from,
+                                                 std::optional<std::string_view> to,
+                                                 Conventions conventions);
+
+// ASCII lower case; other bytes as they are.
+[[nodiscard]] std::string to_lower(std::string_view text);
+[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+// The rows that pass, in the same order; strategy indices and text stay those of `set`.
+[[nodiscard]] TradeSet filter_trades(const TradeSet& set, const TradeFilter& filter);
+// Entries of the range; `log` must ascend by date.
+[[nodiscard]] std::span<const DailyLogEntry> filter_log(std::span<const DailyLogEntry> log,
+                                                        const DateRange& range);
+// Reporting fills by strategy and opening day.
+[[nodiscard]] ReportingSet filter_reporting(const ReportingSet& set,
+                                            const std::optional<std::string>& strategy,
+                                            const DateRange& dates);
+
+// Names of the strategies that have rows in `trades`, in order of first appearance.
+[[nodiscard]] std::vector<std::string> strategies_in_use(const TradeSet& set);
+
+// Order of names for people, after the Unicode root collation for ASCII: blanks, punctuation,
+// digits, letters without regard to case; case breaks ties, lower before upper. Bytes above ASCII
+// follow the letters in code order.
+[[nodiscard]] bool collation_less(std::string_view a, std::string_view b);
+
+}  // namespace tb::analytics
