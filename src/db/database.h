@@ -1,0 +1,84 @@
+// One instance of the embedded engine: a database file, or a database in memory.
+//
+// A file may be opened only once per process, whatever the engine allows: its lock is a POSIX lock
+// of the process, and when a second handle of the same file goes away, the lock goes with it and
+// another process can write into the file we are writing. So Database::open gives the instance that
+// is already open for the same file (however its path is spelt), and nobody else may open, hash or
+// copy that file while it is open here.
+//
+// A Database is a cheap handle; connections keep the instance alive. The file is closed (and its
+// write-ahead log folded in) when the last handle and the last connection are gone.
+//
+// Every instance is closed to the outside: no external files, no extensions fetched, settings
+// locked. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/result.h"
+
+namespace tb::db {
+
+namespace detail {
+struct DatabaseState;
+}
+class Connection;
+
+// Looks a variable up; nullopt when it is not set. The environment is passed in, never read here.
+using Environment = std::function<std::optional<std::string>(std::string_view name)>;
+
+struct DatabaseOptions {
+    std::string memory_limit = "512MB";  // number and unit: KB MB GB TB KiB MiB GiB TiB
+    std::int32_t threads = 2;            // 1..256
+    // Spill space beside the file (or in the system's temporary folder for a database in memory).
+    std::string temp_directory_limit = "8GB";
+    // The write-ahead log is folded into the file by the COMMIT that makes it grow beyond this.
+    std::string wal_limit = "64MB";
+    bool read_only = false;
+    bool operator==(const DatabaseOptions&) const = default;
+
+    // DUCKDB_MEMORY_LIMIT and DUCKDB_THREADS over the defaults. kInvalidArgument names the variable
+    // and what it may hold; an empty value counts as not set.
+    [[nodiscard]] static Result<DatabaseOptions> from_environment(const Environment& environment);
+};
+
+class Database {
+  public:
+    // Opens the file, making it if it is missing (not with read_only).
+    //   kLocked           another process holds it; the message names the holder's process id
+    //   kDatabase         not a database, damaged, or of an engine version we cannot use
+    //   kIo               folder missing, no permission, disk full
+    //   kInvalidArgument  bad options, or already open in this process with other options
+    [[nodiscard]] static Result<Database> open(const std::filesystem::path& file,
+                                               const DatabaseOptions& options = {});
+    // A fresh database that lives as long as its handles and connections.
+    [[nodiscard]] static Result<Database> open_in_memory(const DatabaseOptions& options = {});
+
+    [[nodiscard]] Result<Connection> connect() const;
+    // Empty for a database in memory.
+    [[nodiscard]] const std::filesystem::path& path() const;
+    // Connections alive now.
+    [[nodiscard]] std::int64_t connection_count() const;
+
+  private:
+    explicit Database(std::shared_ptr<detail::DatabaseState> state) : state_(std::move(state)) {}
+    std::shared_ptr<detail::DatabaseState> state_;
+};
+
+// Version text of the engine's library, for instance "v1.4.5".
+[[nodiscard]] std::string engine_version();
+
+// kDatabase unless the version is one we are tested with (1.4.x, 1.5.x). Database::open asks it.
+[[nodiscard]] Result<void> check_engine_version(std::string_view version);
+
+// Whether an error says that the database file itself is damaged or not a database (as opposed to
+// locked, unreachable, or a mistake in a statement).
+[[nodiscard]] bool is_damage(const Error& error);
+
+}  // namespace tb::db
