@@ -1,0 +1,31 @@
+// The orderings of 02 §1.3 as index vectors, sorted once on integer keys.
+//
+// All inputs are in LOAD order (TradeSet), so ties on (day, time) fall back to (date opened, time
+// opened, file order) without being compared.
+//
+// Thread-safe: all functions are pure.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "analytics/trade.h"
+
+namespace tb::analytics {
+
+using TradeOrder = std::vector<std::uint32_t>;  // indices into the span of trades
+
+// Stable ascending order of (day, seconds) pairs: a counting sort over the days when they lie close
+// together (as trading days do), O(n + days), with a small sort inside each day.
+[[nodiscard]] TradeOrder order_by_day_and_seconds(std::span<const std::int32_t> days,
+                                                  std::span<const std::int32_t> seconds);
+
+// Realization day, then closing time, or opening time where there is none ("CLOSEFULL").
+[[nodiscard]] TradeOrder closefull_order(std::span<const Trade> trades);
+// Closed trades only: closing day, then closing time, none first ("CLOSE").
+[[nodiscard]] TradeOrder close_order(std::span<const Trade> trades);
+// Realization day only ("REALDAY").
+[[nodiscard]] TradeOrder realday_order(std::span<const Trade> trades);
+
+}  // namespace tb::analytics
