@@ -1,0 +1,85 @@
+// Account balance along the trades: rebuilding the funds column for a part of a block, one-lot
+// normalization, and the equity curve (02 §2.1, §2.2, §4.10).
+//
+// Thread-safe: all functions are pure.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "analytics/returns.h"
+#include "analytics/trade.h"
+
+namespace tb::analytics {
+
+enum class PlKind { kNet, kAsReported };
+
+// Closed trades in CLOSE order get funds = start + running P/L; open trades keep theirs; the order
+// of `trades` stays. Default start: F - P of the first closed trade that states funds, else
+// 1,000,000 dollars.
+void rebuild_equity(std::vector<Trade>& trades, std::optional<double> start, PlKind kind);
+
+// P/L and fees times `factor`, then rebuild_equity with net P/L.
+void scale_trades(std::vector<Trade>& trades, double factor);
+
+// Every trade as if made with one contract.
+//   kReference: pl and fees divided by n, margin kept; start = F of the first closed trade minus
+// its already divided net P/L, rebuilt with the reported P/L (02 I-9).
+//   kCorrect: pl, fees and margin divided; start = initial_capital of the whole trades; rebuilt
+//   with
+// net P/L.
+void normalize_to_one_lot(std::vector<Trade>& trades, Conventions conventions);
+
+// The snapshot's variant: divides only where n > 1, margin too; start = initial_capital_one_lot;
+// funds run in order of (R, closing or opening time) with the reported P/L.
+void normalize_to_one_lot_snapshot(std::vector<Trade>& trades);
+
+// --- equity curve -------------------------------------------------------------------------------
+
+struct EquityPoint {
+    Date date;  // realization day
+    double equity = 0;
+    double high_water_mark = 0;
+    std::int64_t trade_number = 0;  // 0 = start; then the position in realization order
+};
+
+struct EquityCurve {
+    double start = 0;                     // dollars
+    bool start_assumed = false;           // no usable balance in the data: 100000 was taken
+    std::vector<EquityPoint> points;      // the start, then one per trade in REALDAY order
+    std::vector<double> equity_of_trade;  // by trade index in LOAD order: balance after that trade
+};
+
+// Running net P/L from the start capital of the trades (never the log's); 100000 where that is not
+// positive or (kCorrect) not known. Empty for no trades.
+[[nodiscard]] EquityCurve equity_curve(std::span<const Trade> trades, Conventions conventions);
+
+struct DrawdownPoint {
+    Date date;
+    double drawdown_pct = 0;  // 100*(equity - peak)/peak, <= 0
+};
+[[nodiscard]] std::vector<DrawdownPoint> drawdown_series(const EquityCurve& curve);
+
+// --- portfolio value (library) ------------------------------------------------------------------
+
+// Start capital plus net P/L realized on or before `day`; kByOpenDay: the older variant, IC-open
+// plus the reported P/L of trades opened on or before it. nullopt without a start capital.
+enum class ValueBasis { kByRealizationDay, kByOpenDay };
+[[nodiscard]] std::optional<double> portfolio_value_at(std::span<const Trade> trades,
+                                                       std::span<const DailyLogEntry> log, Date day,
+                                                       ValueBasis basis, Conventions conventions);
+
+struct TimelinePoint {
+    Date date;
+    double portfolio_value = 0;
+    double cumulative_pl = 0;
+    ReturnSource source = ReturnSource::kRealizedTrades;
+};
+// One row per log entry (value = netLiq), or without a log per day: the opening day with the
+// reported P/L (kReference), the realization day with net P/L (kCorrect).
+[[nodiscard]] std::vector<TimelinePoint> portfolio_timeline(std::span<const Trade> trades,
+                                                            std::span<const DailyLogEntry> log,
+                                                            Conventions conventions);
+
+}  // namespace tb::analytics

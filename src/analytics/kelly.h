@@ -1,0 +1,61 @@
+// Kelly metrics (02 §2.6): the fraction of capital that maximizes expected log growth for a bet
+// won with probability p at odds b: f = (b p - (1-p))/b. Source: Kelly 1956.
+//
+// kReference uses the reported P/L; kCorrect the net P/L after fees (02 I-17), and labels the
+// method by the figure that was really used (02 I-18).
+//
+// Thread-safe: all functions are pure.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "analytics/trade.h"
+
+namespace tb::analytics {
+
+enum class KellyMethod { kAbsolute, kPercentage };
+
+struct KellyMetrics {
+    double fraction = 0;      // of capital, 0.05 = 5 percent; 0 if not valid; may be negative
+    double percent = 0;       // 100*fraction
+    double win_rate = 0;      // p: winners / all trades (kPercentage: winners / (winners + losers))
+    double avg_win = 0;       // dollars
+    double avg_loss = 0;      // dollars, positive
+    double payoff_ratio = 0;  // b = avg_win/avg_loss; 0 without losers
+    bool has_valid_kelly = false;  // both winners and losers exist
+    // The same from P/L as percent of margin, over trades with margin > 0.
+    std::optional<double> avg_win_pct;           // nullopt: no trade has margin
+    std::optional<double> avg_loss_pct;          // positive
+    std::optional<double> normalized_kelly_pct;  // nullopt unless winners and losers with margin
+    // kReference: kPercentage if both versions are valid although `fraction` is the absolute one.
+    // kCorrect: what `fraction` holds, see KellyOptions::use_margin_returns.
+    KellyMethod method = KellyMethod::kAbsolute;
+    // A mean win or loss above 100 times the capital (10,000,000 dollars without one).
+    bool has_unrealistic_values = false;
+    // kCorrect only: why the wish for margin returns could not be met; empty otherwise.
+    std::string warning;
+};
+
+struct KellyOptions {
+    Conventions conventions = Conventions::kCorrect;
+    std::optional<double> capital;    // dollars, for has_unrealistic_values
+    bool use_margin_returns = false;  // kCorrect: fraction from the margin version where it exists
+};
+
+// All zero and not valid for no trades.
+[[nodiscard]] KellyMetrics kelly_metrics(std::span<const Trade> trades,
+                                         const KellyOptions& options);
+
+struct StrategyKelly {
+    std::string strategy;
+    std::int64_t trade_count = 0;
+    KellyMetrics metrics;
+};
+// Per strategy in order of first appearance.
+[[nodiscard]] std::vector<StrategyKelly> strategy_kelly(const TradeSet& set,
+                                                        const KellyOptions& options);
+
+}  // namespace tb::analytics
