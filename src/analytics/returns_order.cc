@@ -5,45 +5,51 @@
 
 namespace tb::analytics {
 
+namespace {
+
+std::int64_t key_range(std::span<const std::int32_t> keys) {
+    const auto [low, high] = std::minmax_element(keys.begin(), keys.end());
+    return static_cast<std::int64_t>(*high) - *low + 1;
+}
+
+// One stable pass of a least-significant-key-first sort.
+void counting_pass(TradeOrder& order, std::span<const std::int32_t> keys) {
+    const std::int64_t low = *std::min_element(keys.begin(), keys.end());
+    std::vector<std::uint32_t> next(static_cast<std::size_t>(key_range(keys)) + 1, 0);
+    const auto bucket = [&](std::uint32_t i) { return static_cast<std::size_t>(keys[i] - low); };
+    for (const std::uint32_t i : order) {
+        ++next[bucket(i) + 1];
+    }
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    TradeOrder sorted(order.size());
+    for (const std::uint32_t i : order) {
+        sorted[next[bucket(i)]++] = i;
+    }
+    order.swap(sorted);
+}
+
+}  // namespace
+
 TradeOrder order_by_day_and_seconds(std::span<const std::int32_t> days,
                                     std::span<const std::int32_t> seconds) {
-    const std::size_t n = days.size();
-    TradeOrder order(n);
+    TradeOrder order(days.size());
     std::iota(order.begin(), order.end(), 0U);
-    if (n < 2) {
-        return order;
-    }
     const auto earlier = [&](std::uint32_t a, std::uint32_t b) {
         return days[a] != days[b] ? days[a] < days[b] : seconds[a] < seconds[b];
     };
     if (std::is_sorted(order.begin(), order.end(), earlier)) {
         return order;
     }
-    const auto [low, high] = std::minmax_element(days.begin(), days.end());
-    const std::int64_t first = *low;
-    const std::int64_t range = static_cast<std::int64_t>(*high) - first + 1;
-    constexpr std::int64_t kWidestRange = 200'000;  // about 550 years of days
-    if (range > kWidestRange) {
+    // Counting pays when the keys are dense: many rows, and days within a trading career.
+    constexpr std::size_t kFewRows = 2048;
+    constexpr std::int64_t kWidestRange = 200'000;
+    if (days.size() < kFewRows || key_range(days) > kWidestRange ||
+        key_range(seconds) > kWidestRange) {
         std::stable_sort(order.begin(), order.end(), earlier);
         return order;
     }
-    std::vector<std::uint32_t> start(static_cast<std::size_t>(range) + 1, 0);
-    const auto bucket = [&](std::size_t i) { return static_cast<std::size_t>(days[i] - first); };
-    for (std::size_t i = 0; i < n; ++i) {
-        ++start[bucket(i) + 1];
-    }
-    std::partial_sum(start.begin(), start.end(), start.begin());
-    std::vector<std::uint32_t> next(start.begin(), start.end() - 1);
-    for (std::size_t i = 0; i < n; ++i) {
-        order[next[bucket(i)]++] = static_cast<std::uint32_t>(i);
-    }
-    for (std::size_t b = 0; b + 1 < start.size(); ++b) {
-        if (start[b + 1] - start[b] > 1) {
-            std::stable_sort(
-                order.begin() + start[b], order.begin() + start[b + 1],
-                [&](std::uint32_t x, std::uint32_t y) { return seconds[x] < seconds[y]; });
-        }
-    }
+    counting_pass(order, seconds);
+    counting_pass(order, days);
     return order;
 }
 

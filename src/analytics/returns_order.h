@@ -16,8 +16,8 @@ namespace tb::analytics {
 
 using TradeOrder = std::vector<std::uint32_t>;  // indices into the span of trades
 
-// Stable ascending order of (day, seconds) pairs: a counting sort over the days when they lie close
-// together (as trading days do), O(n + days), with a small sort inside each day.
+// Stable ascending order of (day, seconds) pairs: two counting passes, O(n + days + seconds), for
+// many rows within a trading career; otherwise a comparison sort.
 [[nodiscard]] TradeOrder order_by_day_and_seconds(std::span<const std::int32_t> days,
                                                   std::span<const std::int32_t> seconds);
 

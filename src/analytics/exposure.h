@@ -1,0 +1,108 @@
+// Margin at risk over time (02 §2.9, §5): daily peaks, exposure when a trade opens, and the margin
+// timeline. Dollars of margin requirement; percents are of the account's equity.
+//
+// Trades without a positive, finite margin do not count. All are sweeps over sorted events, linear
+// in trades plus days.
+//
+// Thread-safe: all functions are pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "analytics/equity.h"
+#include "analytics/trade.h"
+
+namespace tb::analytics {
+
+// What the percents refer to: balance before the first day and at the end of each listed day,
+// ascending by date, one row a day.
+struct EquityByDay {
+    std::optional<double> start;
+    std::vector<Date> dates;
+    std::vector<double> end_of_day;
+};
+// Running start + net P/L. kReference: closed trades by closing day (what get_statistics does);
+// kCorrect: all trades by realization day.
+[[nodiscard]] EquityByDay equity_by_day(std::span<const Trade> trades, std::optional<double> start,
+                                        Conventions conventions);
+// The last point of each day of an equity curve (what get_performance_charts does).
+[[nodiscard]] EquityByDay equity_by_day(const EquityCurve& curve);
+
+struct ExposureDay {
+    Date date;
+    double exposure = 0;  // highest running margin of the day, dollars
+    // nullopt (kCorrect) when the equity is not known or not positive.
+    std::optional<double> exposure_percent;
+    std::int64_t open_positions = 0;  // at the peak
+    std::int32_t peak_minute = 0;     // minutes after midnight when the peak was first reached
+    [[nodiscard]] std::string peak_time() const;  // "HH:MM:00"
+};
+
+struct ExposurePeak {
+    Date date;
+    double exposure = 0;
+    std::optional<double> exposure_percent;
+};
+
+struct DailyExposure {
+    std::vector<ExposureDay> days;               // those with a peak above zero
+    std::optional<ExposurePeak> by_dollars;      // first day with the largest exposure
+    std::optional<ExposurePeak> by_percent;      // first day with the largest percent
+    double avg_exposure = 0;                     // means over `days`, 0 when empty
+    std::optional<double> avg_exposure_percent;  // over days with a percent; 0 when `days` is empty
+    double avg_open_positions = 0;
+    std::vector<std::string> warnings;
+};
+
+// A trade holds its margin from its opening minute to its closing minute (23:59 where the file
+// gives none; to the end when open). The running value carries over midnight.
+//   kReference: at one minute opens come before closes; percent = 100*peak/equity at the end of the
+// same day, else the last known positive equity, 0 while none is known.
+//   kCorrect: at one minute closes come first, except a trade's own close in its opening minute
+// (I-22); a close stamped before its own opening counts as in the opening minute; percent is of the
+// equity at the start of the day, the start capital before the first close (I-23).
+[[nodiscard]] DailyExposure daily_exposure(std::span<const Trade> trades, const EquityByDay& equity,
+                                           Conventions conventions);
+
+// Exposure just before and after each trade opened, in the order of `trades`; at equal minutes
+// closes come before opens. Percents are of start + net P/L of the trades closed by then, nullopt
+// while that is not known or not positive. Trades without margin have equal before and after.
+struct ExposureAtOpen {
+    double before = 0;
+    double after = 0;
+    std::optional<double> before_percent;
+    std::optional<double> after_percent;
+};
+[[nodiscard]] std::vector<ExposureAtOpen> exposure_at_open(std::span<const Trade> trades,
+                                                           std::optional<double> start_capital);
+
+// Margin held on every civil day from opening to closing day inclusive (open trades: the opening
+// day only), in percent of capital, in total and per strategy.
+enum class MarginBase { kFixed, kCompounding };
+struct MarginTimelineOptions {
+    Conventions conventions = Conventions::kCorrect;
+    MarginBase base = MarginBase::kFixed;
+    double starting_capital = 0;         // dollars, > 0 for percents
+    std::span<const DailyLogEntry> log;  // kCompounding: the day's netLiq where there is one
+};
+struct MarginTimeline {
+    std::vector<std::string> strategies;  // in order of first appearance
+    std::vector<Date> dates;              // first to last, every civil day
+    std::vector<double> margin;           // dollars by day
+    // percent by day; nullopt where the capital is not positive.
+    std::vector<std::optional<double>> percent;
+    // [strategy][day]
+    std::vector<std::vector<std::optional<double>>> strategy_percent;
+    std::optional<double> max_percent;
+    std::vector<std::optional<double>> strategy_max_percent;
+};
+// Capital of a day: starting_capital (kFixed); netLiq of the day, else starting_capital plus the
+// P/L of trades closed by then (reported P/L under kReference, net under kCorrect).
+[[nodiscard]] MarginTimeline margin_timeline(const TradeSet& set,
+                                             const MarginTimelineOptions& options);
+
+}  // namespace tb::analytics
