@@ -24,15 +24,22 @@ class EncodingDetector {
     void update(std::span<const std::byte> bytes);
     // After the last piece. A sequence cut off at the end of the file counts as invalid.
     [[nodiscard]] Encoding finish() const;
+    // No byte so far contradicts UTF-8.
+    [[nodiscard]] bool valid_utf8_so_far() const { return !invalid_; }
+    // The same, and no sequence is unfinished.
+    [[nodiscard]] bool valid_utf8() const { return !invalid_ && pending_ == 0; }
+    [[nodiscard]] std::uint64_t bytes_seen() const { return position_; }
 
   private:
+    void check_utf8(std::span<const std::byte> bytes);
+
     std::uint64_t position_ = 0;
-    std::uint32_t pending_ = 0;       // continuation bytes still expected
-    std::uint8_t next_min_ = 0x80;    // allowed range of the next continuation byte
+    std::uint32_t pending_ = 0;     // continuation bytes still expected
+    std::uint8_t next_min_ = 0x80;  // allowed range of the next continuation byte
     std::uint8_t next_max_ = 0xBF;
     bool invalid_ = false;
     std::uint8_t first_[2] = {0, 0};
-    std::uint32_t even_nuls_ = 0;     // NULs at even/odd offsets of the first kilobyte
+    std::uint32_t even_nuls_ = 0;  // NULs at even/odd offsets of the first kilobyte
     std::uint32_t odd_nuls_ = 0;
     std::uint32_t probed_ = 0;
 };
