@@ -1,0 +1,85 @@
+// Plain CSV journals of the merged market rows: `<data>/.tradeblocks/market-history/<table>.csv`,
+// with the columns of the table. Market history cannot be rebuilt from today's exports, so it is
+// kept a second time in a form that needs no program to read (00 §2).
+//
+// A journal is only ever appended to (and now and then rewritten shorter): the last line of a day
+// is that day's row. A torn last line, or any line that is not whole, is ignored.
+//
+// Order of events, so that a crash at any point loses nothing:
+//
+//   journal.heal(connection)                 // at the start of a market sync; free if nothing is
+//                                            // marked
+//   merge_market_rows(transaction, ...)
+//   journal.mark(table)                      // before the commit: "the journal may be behind"
+//   transaction.commit()
+//   journal.append(table, merge.changed)     // flushed to disk, then the mark is removed
+//
+// A crash (or an error, or a roll-back) after the mark leaves it behind; heal() then compares the
+// journal with the table and appends what is missing. A database that had to be made anew is filled
+// from the journals first (load_journals), before any file is read.
+//
+// Only the owner of the database file writes journals; an in-memory stand-in loads them and writes
+// nothing. Failing to write a journal is for the caller to report as a warning: the table has the
+// rows, and the mark stays.
+//
+// Thread-compatible.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/file_system.h"
+#include "core/result.h"
+#include "db/connection.h"
+#include "db/transaction.h"
+#include "market/market_files.h"
+
+namespace tb::market {
+
+inline constexpr std::size_t kMaxJournalBytes = 256U << 20U;
+
+struct JournalLoad {
+    std::string table;
+    std::int64_t rows_loaded = 0;    // days that were not in the table
+    std::int64_t rows_present = 0;   // days the table had already (they stay as they are)
+    std::int64_t lines_ignored = 0;  // torn or damaged
+};
+
+class MarketJournal {
+  public:
+    explicit MarketJournal(const std::filesystem::path& data_dir,
+                           FileSystem& fs = real_file_system());
+
+    // `table` is one of market_files(). Errors: kIo (with the reason), kResourceExhausted.
+    [[nodiscard]] Result<void> mark(std::string_view table);
+    [[nodiscard]] Result<void> append(std::string_view table, const MarketRows& changed);
+    // Number of rows appended to journals that were behind.
+    [[nodiscard]] Result<std::int64_t> heal(db::Connection& connection);
+    // Forgets the history of a table, for a user who purges it.
+    [[nodiscard]] Result<void> remove(std::string_view table);
+
+    // The journal's rows: the last whole line of each day. No journal = no rows.
+    [[nodiscard]] Result<MarketRows> read(std::string_view table,
+                                          std::int64_t* lines_ignored = nullptr) const;
+
+    [[nodiscard]] std::filesystem::path path(std::string_view table) const;
+
+  private:
+    [[nodiscard]] std::filesystem::path mark_path(std::string_view table) const;
+    [[nodiscard]] Result<void> prepare_folder() const;
+    [[nodiscard]] Result<void> write_rows(std::string_view table, const MarketRows& changed) const;
+    [[nodiscard]] Result<void> unmark(std::string_view table) const;
+
+    std::filesystem::path folder_;
+    FileSystem& fs_;
+};
+
+// Inserts the journals' days that the tables do not have, inside the caller's transaction. One
+// entry per journal that exists.
+[[nodiscard]] Result<std::vector<JournalLoad>> load_journals(db::Transaction& transaction,
+                                                             const MarketJournal& journal);
+
+}  // namespace tb::market
