@@ -1,0 +1,658 @@
+#include "analytics/statistics.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "analytics/equity.h"
+#include "analytics/numerics.h"
+#include "analytics/returns_order.h"
+#include "analytics/statistics_checks.h"
+#include "analytics/streaks.h"
+
+namespace tb::analytics {
+
+namespace {
+
+constexpr double kDaysPerYear = 365.25;
+
+// Sums over one set of trades, from P.
+struct Tally {
+    std::int64_t trades = 0;
+    std::int64_t wins = 0;
+    std::int64_t losses = 0;
+    CompensatedSum reported;
+    CompensatedSum net;
+    CompensatedSum fees;
+    CompensatedSum profit;
+    CompensatedSum loss;  // negative
+    double max_win = 0;
+    double max_loss = 0;
+
+    void add(const Trade& t) {
+        const double p = t.net_pl();
+        ++trades;
+        reported.add(t.pl);
+        net.add(p);
+        fees.add(t.fees());
+        if (p > 0) {
+            ++wins;
+            profit.add(p);
+            max_win = std::max(max_win, p);
+        } else if (p < 0) {
+            ++losses;
+            loss.add(p);
+            max_loss = std::min(max_loss, p);
+        }
+    }
+    [[nodiscard]] double win_rate() const {
+        return trades == 0 ? 0 : static_cast<double>(wins) / static_cast<double>(trades);
+    }
+    [[nodiscard]] double avg_win() const {
+        return wins == 0 ? 0 : profit.value() / static_cast<double>(wins);
+    }
+    [[nodiscard]] double avg_loss() const {
+        return losses == 0 ? 0 : loss.value() / static_cast<double>(losses);
+    }
+    // {value, infinite}
+    [[nodiscard]] std::pair<std::optional<double>, bool> profit_factor() const {
+        if (losses == 0) {
+            return wins == 0 ? std::pair(std::optional(0.0), false)
+                             : std::pair(std::optional<double>(), true);
+        }
+        return {profit.value() / -loss.value(), false};
+    }
+};
+
+bool is_usable(const Trade& t) {
+    return std::isfinite(t.pl) && std::isfinite(t.opening_fees) && std::isfinite(t.closing_fees);
+}
+
+// The reference's week number: ceil((day of year from 0 + weekday of January 1 + 1)/7), weekday
+// Sunday = 0.
+std::int64_t reference_week(Date day) {
+    const std::int32_t year = day.ymd().year;
+    const Date new_year = *Date::from_ymd(year, 1, 1);
+    const std::int32_t sunday_based = (new_year.weekday() + 1) % 7;
+    const std::int32_t week = (day - new_year + sunday_based + 1 + 6) / 7;
+    return static_cast<std::int64_t>(year) * 100 + week;
+}
+
+// Days on which at least one trade realizes.
+std::int64_t realized_day_count(std::span<const Trade> trades) {
+    std::vector<std::int32_t> days;
+    days.reserve(trades.size());
+    for (const Trade& t : trades) {
+        days.push_back(t.realized_on().days());
+    }
+    std::sort(days.begin(), days.end());
+    return std::unique(days.begin(), days.end()) - days.begin();
+}
+
+struct PeriodWinRates {
+    double monthly_pct = 0;
+    double weekly_pct = 0;
+};
+
+PeriodWinRates period_win_rates(std::span<const Trade> trades, Conventions conventions) {
+    const bool correct = conventions == Conventions::kCorrect;
+    const auto day_of = [&](const Trade& t) {
+        return (correct ? t.realized_on() : t.date_opened).days();
+    };
+    std::int32_t first = day_of(trades.front());
+    std::int32_t last = first;
+    for (const Trade& t : trades) {
+        first = std::min(first, day_of(t));
+        last = std::max(last, day_of(t));
+    }
+    std::vector<CompensatedSum> pl(static_cast<std::size_t>(last - first) + 1);
+    std::vector<char> traded(pl.size(), 0);
+    for (const Trade& t : trades) {
+        const auto at = static_cast<std::size_t>(day_of(t) - first);
+        pl[at].add(t.net_pl());
+        traded[at] = 1;
+    }
+    // Periods are runs of days with one key, because the days ascend.
+    struct Periods {
+        std::int64_t key = -1;
+        CompensatedSum sum;
+        std::int64_t count = 0;
+        std::int64_t won = 0;
+        void close() { won += key >= 0 && sum.value() > 0 ? 1 : 0; }
+        void add(std::int64_t k, double value) {
+            if (k != key) {
+                close();
+                key = k;
+                sum = CompensatedSum();
+                ++count;
+            }
+            sum.add(value);
+        }
+        [[nodiscard]] double pct() {
+            close();
+            return 100 * (static_cast<double>(won) / static_cast<double>(count));
+        }
+    };
+    Periods months;
+    Periods weeks;
+    for (std::size_t i = 0; i < pl.size(); ++i) {
+        if (traded[i] == 0) {
+            continue;
+        }
+        const Date day(first + static_cast<std::int32_t>(i));
+        const YearMonthDay ymd = day.ymd();
+        months.add(ymd.year * 12LL + ymd.month, pl[i].value());
+        const IsoWeek iso = day.iso_week();
+        weeks.add(correct ? iso.year * 100LL + iso.week : reference_week(day), pl[i].value());
+    }
+    return {months.pct(), weeks.pct()};
+}
+
+// Everything that depends on where the account's balance comes from.
+struct Base {
+    DailyEquity daily;
+    Capital capital;
+};
+
+class Builder {
+  public:
+    Builder(std::span<const Trade> trades, std::span<const DailyLogEntry> log,
+            const StatisticsOptions& options)
+        : trades_(trades),
+          log_(log),
+          options_(options),
+          reference_(options.conventions == Conventions::kReference) {}
+
+    StatisticsResult build() {
+        for (const Trade& t : trades_) {
+            tally_.add(t);
+            result_.methodology.net_includes_fees += t.basis == PlBasis::kNetIncludesFees ? 1 : 0;
+        }
+        fill_totals();
+        choose_base();
+        fill_ratios();
+        if (reference_) {
+            fill_reference_drawdown();
+            fill_reference_growth();
+        } else {
+            fill_drawdown();
+            fill_growth();
+        }
+        fill_calmar();
+        fill_periods();
+        fill_methodology();
+        replace_non_finite();
+        return std::move(result_);
+    }
+
+  private:
+    void note(const char* figure, std::string reason) {
+        result_.notes.push_back({figure, std::move(reason)});
+    }
+    void warn(std::vector<std::string> texts) {
+        for (std::string& text : texts) {
+            result_.warnings.push_back(std::move(text));
+        }
+    }
+
+    void fill_totals() {
+        PortfolioStatistics& s = result_.stats;
+        s.total_trades = tally_.trades;
+        s.winning_trades = tally_.wins;
+        s.losing_trades = tally_.losses;
+        s.break_even_trades = tally_.trades - tally_.wins - tally_.losses;
+        s.win_rate = tally_.win_rate();
+        s.total_pl = tally_.reported.value();
+        s.net_pl = tally_.net.value();
+        s.total_commissions = tally_.fees.value();
+        s.avg_win = tally_.avg_win();
+        s.avg_loss = tally_.avg_loss();
+        s.max_win = tally_.max_win;
+        s.max_loss = tally_.max_loss;
+        std::tie(s.profit_factor, s.profit_factor_infinite) = tally_.profit_factor();
+        if (s.profit_factor_infinite) {
+            note("profitFactor", "no losing trade: gross profit over zero is infinite");
+        }
+        if (tally_.wins > 0 && tally_.losses > 0) {
+            const double p = s.win_rate;
+            const double b = s.avg_win / std::fabs(s.avg_loss);
+            s.kelly_pct = 100 * (p * b - (1 - p)) / b;
+        } else {
+            note("kellyPercentage", "needs at least one winning and one losing trade");
+        }
+        std::vector<double> pl;
+        pl.reserve(trades_.size());
+        for (const Trade& t : trades_) {
+            pl.push_back(t.net_pl());
+        }
+        const StreakCounts streaks = streak_counts(pl);
+        s.max_win_streak = streaks.max_win;
+        s.max_loss_streak = streaks.max_loss;
+        s.current_streak = streaks.current;
+    }
+
+    // The log where it may stand for the trades, else the trades.
+    void choose_base() {
+        const Capital of_trades = initial_capital(trades_, {}, options_.conventions);
+        bool use_log = !log_.empty();
+        if (!reference_) {
+            warn(log_sanity_warnings(log_));
+            warn(trade_sanity_warnings(trades_));
+            const auto reasons = log_disagreements(trades_, log_, of_trades.dollars);
+            if (!reasons.empty()) {
+                use_log = false;
+                result_.warnings.push_back(fmt::format(
+                    "the daily log is not used because it does not match the trades: {}",
+                    fmt::join(reasons, "; ")));
+            }
+        }
+        base_.capital = use_log ? initial_capital(trades_, log_, options_.conventions) : of_trades;
+        base_.daily = use_log ? daily_equity_from_log(log_, options_.conventions)
+                              : daily_equity_from_trades(trades_, base_.capital.dollars.value_or(0),
+                                                         options_.conventions);
+        result_.stats.initial_capital = base_.capital.dollars;
+        if (!use_log && reference_) {
+            result_.warnings.emplace_back(
+                "No daily log was available; realized trade P/L is grouped by close date and "
+                "zero-P/L weekdays are inserted. Exchange holidays are not modeled.");
+        }
+        if (!base_.capital.dollars) {
+            note("initialCapital", "no trade states the account's funds and there is no daily log");
+        } else if (!(*base_.capital.dollars > 0)) {
+            result_.warnings.emplace_back(
+                "the start capital is not positive, so returns and drawdown have no meaning");
+        }
+        if (base_.daily.exhausted_on) {
+            result_.warnings.push_back(
+                fmt::format("the account's balance was used up before {}; daily returns end there",
+                            base_.daily.exhausted_on->to_iso()));
+        }
+    }
+
+    [[nodiscard]] bool has_capital() const {
+        return base_.capital.dollars && *base_.capital.dollars > 0;
+    }
+
+    void fill_ratios() {
+        PortfolioStatistics& s = result_.stats;
+        ExcessReturns excess = excess_returns(base_.daily, options_.rates, options_.conventions);
+        result_.methodology.rate_resolution = excess.resolution;
+        const std::size_t n = excess.values.size();
+        s.sharpe_ratio = sharpe_ratio(excess.values, options_.conventions);
+        s.sortino_ratio = sortino_ratio(excess.values, options_.conventions);
+        if (reference_ && trades_.size() < 2) {
+            s.sortino_ratio.reset();
+        }
+        const std::string few = n < 2 ? fmt::format("{} daily returns; needs at least 2", n) : "";
+        if (!s.sharpe_ratio) {
+            note("sharpeRatio", n < 2 ? few : "the daily returns do not vary");
+        }
+        if (!s.sortino_ratio) {
+            note("sortinoRatio", n < 2 ? few : "no day returned less than the risk-free rate");
+        }
+        if (!reference_ && n >= 2 && n < kFewObservations) {
+            note("sharpeRatio, sortinoRatio, cagr",
+                 fmt::format("annualized from only {} daily returns: not reliable below {}", n,
+                             kFewObservations));
+        }
+        if (excess.resolution.stale_after_latest > 0) {
+            result_.warnings.push_back(fmt::format(
+                "{} daily returns lie after the last risk-free rate ({}); that last rate was used",
+                excess.resolution.stale_after_latest, options_.rates.data_through()->to_iso()));
+        }
+    }
+
+    void fill_drawdown() {
+        PortfolioStatistics& s = result_.stats;
+        const std::vector<double>& balances = base_.daily.end_of_day;
+        if (balances.empty() || !has_capital()) {
+            note("maxDrawdown, timeInDrawdown", "no balance to measure from");
+            return;
+        }
+        s.max_drawdown_pct = max_drawdown_pct(base_.daily.start, balances);
+        double peak = base_.daily.start;
+        std::int64_t below = 0;
+        for (const double balance : balances) {
+            peak = std::max(peak, balance);
+            below += balance < peak ? 1 : 0;
+        }
+        s.time_in_drawdown_pct =
+            100 * (static_cast<double>(below) / static_cast<double>(balances.size()));
+        if (*s.max_drawdown_pct > 100) {
+            note("maxDrawdown", "the balance fell below zero");
+        }
+    }
+
+    void fill_growth() {
+        PortfolioStatistics& s = result_.stats;
+        s.avg_daily_pl = mean(base_.daily.pl).value_or(0);
+        if (base_.daily.dates.empty() || !has_capital()) {
+            note("cagr", "no start capital to grow from");
+            return;
+        }
+        // The log's own span; for the trades from the first opening to the last realized day.
+        const Date from = base_.daily.source == ReturnSource::kDailyLog
+                              ? base_.daily.dates.front()
+                              : trades_.front().date_opened;
+        const double years = (base_.daily.dates.back() - from) / kDaysPerYear;
+        result_.methodology.growth_years = years;
+        const double end = base_.daily.end_of_day.back();
+        s.cagr_pct = compound_annual_growth_pct(base_.daily.start, end, years);
+        if (!s.cagr_pct) {
+            note("cagr", years > 0 ? "nothing is left of the start capital"
+                                   : "first and last day are the same");
+        }
+    }
+
+    void fill_reference_drawdown() {
+        PortfolioStatistics& s = result_.stats;
+        s.max_drawdown_pct = 0;
+        s.time_in_drawdown_pct = 0;
+        if (!log_.empty()) {
+            std::int64_t below = 0;
+            CompensatedSum daily_pl;
+            for (const DailyLogEntry& e : log_) {
+                s.max_drawdown_pct = std::max(*s.max_drawdown_pct, std::fabs(e.drawdown_pct));
+                below += e.drawdown_pct < 0 ? 1 : 0;
+                daily_pl.add(e.daily_pl);
+            }
+            const auto n = static_cast<double>(log_.size());
+            s.time_in_drawdown_pct = 100 * (static_cast<double>(below) / n);
+            s.avg_daily_pl = daily_pl.value() / n;
+            return;
+        }
+        const double trading_days = static_cast<double>(realized_day_count(trades_));
+        s.avg_daily_pl = tally_.net.value() / trading_days;
+        const TradeOrder order = close_order(trades_);
+        if (order.empty()) {
+            return;
+        }
+        const auto funds = [&](std::uint32_t i) { return trades_[i].funds_at_close.value_or(0); };
+        const double first_start = funds(order.front()) - trades_[order.front()].net_pl();
+        std::vector<double> end_of_day;
+        double peak = first_start;
+        std::int64_t below = 0;
+        for (std::size_t i = 0; i < order.size(); ++i) {
+            const double f = funds(order[i]);
+            below += f < peak ? 1 : 0;
+            peak = std::max(peak, f);
+            if (i + 1 == order.size() ||
+                trades_[order[i + 1]].date_closed != trades_[order[i]].date_closed) {
+                end_of_day.push_back(f);
+            }
+        }
+        const double start = base_.capital.dollars.value_or(0);
+        s.max_drawdown_pct = max_drawdown_pct(start > 0 ? start : first_start, end_of_day);
+        s.time_in_drawdown_pct =
+            100 * (static_cast<double>(below) / static_cast<double>(order.size()));
+    }
+
+    void fill_reference_growth() {
+        PortfolioStatistics& s = result_.stats;
+        const Capital capital = initial_capital(trades_, {}, options_.conventions);
+        const double years =
+            (trades_.back().realized_on() - trades_.front().date_opened) / kDaysPerYear;
+        result_.methodology.growth_years = years;
+        const double start = capital.dollars.value_or(0);
+        s.cagr_pct = compound_annual_growth_pct(start, start + tally_.net.value(), years);
+        if (!s.cagr_pct) {
+            note("cagr", "needs positive capital and more than one day");
+        }
+    }
+
+    void fill_calmar() {
+        PortfolioStatistics& s = result_.stats;
+        const bool drawdown = s.max_drawdown_pct && *s.max_drawdown_pct != 0;
+        if (s.cagr_pct && drawdown && (!reference_ || *s.cagr_pct != 0)) {
+            s.calmar_ratio = *s.cagr_pct / *s.max_drawdown_pct;
+        } else {
+            note("calmarRatio", !s.cagr_pct ? "there is no growth rate" : "there is no drawdown");
+        }
+    }
+
+    void fill_periods() {
+        const PeriodWinRates rates = period_win_rates(trades_, options_.conventions);
+        result_.stats.monthly_win_rate_pct = rates.monthly_pct;
+        result_.stats.weekly_win_rate_pct = rates.weekly_pct;
+    }
+
+    void fill_methodology() {
+        Methodology& m = result_.methodology;
+        m.gross_before_fees = tally_.trades - m.net_includes_fees;
+        m.source_basis = m.gross_before_fees == 0   ? SourceBasis::kNetIncludesFees
+                         : m.net_includes_fees == 0 ? SourceBasis::kGrossBeforeFees
+                                                    : SourceBasis::kMixed;
+        m.return_source = base_.daily.source;
+        m.idle_days = base_.daily.idle_days;
+        m.observations = static_cast<std::int64_t>(base_.daily.returns.size());
+        if (m.observations > 0) {
+            m.first_observation = base_.daily.dates.front();
+            m.last_observation = base_.daily.dates[base_.daily.returns.size() - 1];
+        }
+        m.rate_mode = options_.rates.mode();
+        m.fixed_rate_pct = options_.rates.fixed_annual_pct();
+        m.rate_series = options_.rates.series_name();
+        m.rate_data_through = options_.rates.data_through();
+        m.rate_is_bond_equivalent = !reference_ && m.rate_mode != RateMode::kFixed;
+        m.capital_source = base_.capital.source;
+        m.win_rate_attribution =
+            reference_ ? WinRateAttribution::kDateOpened : WinRateAttribution::kRealizationDate;
+        m.conventions = options_.conventions;
+    }
+
+    // Amounts near the limit of a double overflow: an undefined ratio, an infinite total.
+    void replace_non_finite() {
+        PortfolioStatistics& s = result_.stats;
+        const auto check = [&](const char* figure, std::optional<double>& value) {
+            if (value && !std::isfinite(*value)) {
+                value.reset();
+                note(figure, "the amounts are too large for this figure");
+            }
+        };
+        check("profitFactor", s.profit_factor);
+        check("sharpeRatio", s.sharpe_ratio);
+        check("sortinoRatio", s.sortino_ratio);
+        check("calmarRatio", s.calmar_ratio);
+        check("maxDrawdown", s.max_drawdown_pct);
+        check("timeInDrawdown", s.time_in_drawdown_pct);
+        check("kellyPercentage", s.kelly_pct);
+        check("cagr", s.cagr_pct);
+        check("initialCapital", s.initial_capital);
+        const auto check_total = [&](const char* figure, double value) {
+            if (!std::isfinite(value)) {
+                note(figure, "the sum is too large to be represented");
+            }
+        };
+        check_total("totalPl", s.total_pl);
+        check_total("netPl", s.net_pl);
+        check_total("totalCommissions", s.total_commissions);
+        check_total("avgWin", s.avg_win);
+        check_total("avgLoss", s.avg_loss);
+        check_total("avgDailyPl", s.avg_daily_pl);
+    }
+
+    std::span<const Trade> trades_;
+    std::span<const DailyLogEntry> log_;
+    const StatisticsOptions& options_;
+    bool reference_;
+    Tally tally_;
+    Base base_;
+    StatisticsResult result_;
+};
+
+StatisticsResult empty_statistics(const StatisticsOptions& options) {
+    StatisticsResult result;
+    result.stats.profit_factor = 0;
+    result.methodology.conventions = options.conventions;
+    result.methodology.rate_mode = options.rates.mode();
+    result.methodology.fixed_rate_pct = options.rates.fixed_annual_pct();
+    result.methodology.rate_series = options.rates.series_name();
+    result.methodology.rate_data_through = options.rates.data_through();
+    if (options.conventions == Conventions::kReference) {
+        result.stats.max_drawdown_pct = 0;
+        result.stats.time_in_drawdown_pct = 0;
+        result.stats.initial_capital = 0;
+    }
+    result.notes.push_back(
+        {"sharpeRatio, sortinoRatio, calmarRatio, cagr, kellyPercentage, "
+         "maxDrawdown, timeInDrawdown, initialCapital",
+         "there is no trade"});
+    return result;
+}
+
+}  // namespace
+
+StatisticsResult portfolio_statistics(std::span<const Trade> trades,
+                                      std::span<const DailyLogEntry> log,
+                                      const StatisticsOptions& options) {
+    std::vector<Trade> usable;
+    const auto dropped =
+        std::count_if(trades.begin(), trades.end(), [](const Trade& t) { return !is_usable(t); });
+    if (dropped > 0) {
+        std::copy_if(trades.begin(), trades.end(), std::back_inserter(usable), is_usable);
+        trades = usable;
+    }
+    StatisticsResult result =
+        trades.empty() ? empty_statistics(options) : Builder(trades, log, options).build();
+    result.dropped_trades = dropped;
+    if (dropped > 0) {
+        result.warnings.push_back(
+            fmt::format("{} trades whose P/L or fees are not numbers were left out", dropped));
+    }
+    return result;
+}
+
+std::vector<StrategyStatistics> strategy_statistics(const TradeSet& set) {
+    struct Group {
+        Tally tally;
+        double days = 0;
+        std::int64_t closed = 0;
+    };
+    std::vector<Group> groups(set.strategies.size());
+    std::vector<std::uint32_t> order;
+    for (const Trade& t : set.trades) {
+        if (!is_usable(t)) {
+            continue;
+        }
+        Group& group = groups[t.strategy];
+        if (group.tally.trades == 0) {
+            order.push_back(t.strategy);
+        }
+        group.tally.add(t);
+        if (t.date_closed) {
+            group.days += *t.date_closed - t.date_opened;
+            ++group.closed;
+        }
+    }
+    std::vector<StrategyStatistics> result;
+    for (const std::uint32_t index : order) {
+        const Group& group = groups[index];
+        StrategyStatistics s;
+        s.strategy = set.strategies[index];
+        s.trade_count = group.tally.trades;
+        s.total_pl = group.tally.reported.value();
+        s.net_pl = group.tally.net.value();
+        s.win_rate = group.tally.win_rate();
+        s.avg_win = group.tally.avg_win();
+        s.avg_loss = group.tally.avg_loss();
+        s.max_win = group.tally.max_win;
+        s.max_loss = group.tally.max_loss;
+        std::tie(s.profit_factor, s.profit_factor_infinite) = group.tally.profit_factor();
+        if (s.profit_factor && !std::isfinite(*s.profit_factor)) {
+            s.profit_factor.reset();
+        }
+        if (group.closed > 0) {
+            s.avg_days_in_trade = group.days / static_cast<double>(group.closed);
+        }
+        result.push_back(std::move(s));
+    }
+    return result;
+}
+
+SliceStatistics slice_statistics(std::span<const double> pl) {
+    SliceStatistics s;
+    if (pl.empty()) {
+        s.profit_factor = 0;
+        return s;
+    }
+    CompensatedSum profit;
+    CompensatedSum loss;
+    std::int64_t wins = 0;
+    for (const double p : pl) {
+        (p > 0 ? profit : loss).add(p);
+        wins += p > 0 ? 1 : 0;
+    }
+    const auto two_decimals = [](double x) { return round_half_up(100 * x) / 100; };
+    const auto n = static_cast<double>(pl.size());
+    const double losses = n - static_cast<double>(wins);
+    s.trades = static_cast<std::int64_t>(pl.size());
+    s.win_rate_pct = two_decimals(100 * static_cast<double>(wins) / n);
+    s.total_pl = two_decimals(profit.value() + loss.value());
+    s.avg_pl = two_decimals((profit.value() + loss.value()) / n);
+    s.avg_win = wins == 0 ? 0 : two_decimals(profit.value() / static_cast<double>(wins));
+    s.avg_loss = losses == 0 ? 0 : two_decimals(loss.value() / losses);
+    if (wins == 0) {
+        s.profit_factor = 0;
+    } else if (loss.value() < 0) {
+        s.profit_factor = two_decimals(profit.value() / -loss.value());
+    }
+    return s;
+}
+
+DecimalStatistics to_decimal(const PortfolioStatistics& stats, Conventions conventions) {
+    const auto hundredth = [](std::optional<double> pct) {
+        return pct ? std::optional(*pct / 100) : std::nullopt;
+    };
+    DecimalStatistics decimal;
+    decimal.max_drawdown = hundredth(stats.max_drawdown_pct);
+    decimal.time_in_drawdown = hundredth(stats.time_in_drawdown_pct);
+    if (conventions == Conventions::kReference) {
+        decimal.cagr = stats.cagr_pct;
+        decimal.monthly_win_rate = stats.monthly_win_rate_pct;
+        decimal.weekly_win_rate = stats.weekly_win_rate_pct;
+    } else {
+        decimal.cagr = hundredth(stats.cagr_pct);
+        decimal.monthly_win_rate = stats.monthly_win_rate_pct / 100;
+        decimal.weekly_win_rate = stats.weekly_win_rate_pct / 100;
+    }
+    return decimal;
+}
+
+std::optional<StatisticsReport> statistics_report(const TradeSet& set,
+                                                  std::span<const DailyLogEntry> log,
+                                                  const StatisticsRequest& request) {
+    const Conventions conventions = request.options.conventions;
+    const bool subset = request.filter.is_subset();
+    TradeSet filtered;
+    std::span<const Trade> trades = set.trades;
+    if (subset || request.filter.dates.bounded()) {
+        filtered = filter_trades(set, request.filter);
+        if (subset) {
+            rebuild_equity(filtered.trades, initial_capital(set.trades, log, conventions).dollars,
+                           PlKind::kNet);
+        }
+        trades = filtered.trades;
+    }
+    if (trades.empty()) {
+        return std::nullopt;
+    }
+    const auto used_log =
+        subset ? std::span<const DailyLogEntry>() : filter_log(log, request.filter.dates);
+    StatisticsReport report;
+    report.rebuilt_equity = subset;
+    report.result = portfolio_statistics(trades, used_log, request.options);
+    const EquityByDay equity =
+        equity_by_day(trades, report.result.stats.initial_capital, conventions);
+    DailyExposure exposure = daily_exposure(trades, equity, conventions);
+    report.peak_by_dollars = exposure.by_dollars;
+    report.peak_by_percent = exposure.by_percent;
+    for (std::string& warning : exposure.warnings) {
+        report.result.warnings.push_back(std::move(warning));
+    }
+    return report;
+}
+
+}  // namespace tb::analytics

@@ -1,0 +1,139 @@
+#include "analytics/statistics_checks.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "analytics/numerics.h"
+
+namespace tb::analytics {
+
+namespace {
+
+constexpr double kAgreement = 0.01;         // share of the start capital
+constexpr double kUnexplainedMove = 0.005;  // share of the balance
+constexpr double kContractShares = 100;
+
+bool premium_identity_fails(const Trade& t) {
+    if (t.premium == 0 || !t.avg_closing_cost || !t.date_closed) {
+        return false;
+    }
+    const double unit = t.premium_unit == PremiumUnit::kCents ? 1 : kContractShares;
+    const double expected = (t.premium - *t.avg_closing_cost) * unit * t.contracts;
+    const double allowed = std::max(1.0, 0.01 * std::fabs(expected));
+    // Exports state the P/L after fees whatever the basis column says, so either reading may fit.
+    return std::fabs(t.gross_pl() - expected) > allowed &&
+           std::fabs(t.pl + t.fees() - expected) > allowed;
+}
+
+}  // namespace
+
+std::vector<std::string> trade_sanity_warnings(std::span<const Trade> trades) {
+    std::int64_t beyond_margin = 0;
+    std::int64_t bad_premium = 0;
+    std::int64_t open = 0;
+    for (const Trade& t : trades) {
+        beyond_margin += t.margin_req > 0 && std::fabs(t.net_pl()) > t.margin_req ? 1 : 0;
+        bad_premium += premium_identity_fails(t) ? 1 : 0;
+        open += t.date_closed ? 0 : 1;
+    }
+    std::vector<std::string> warnings;
+    if (beyond_margin > 0) {
+        warnings.push_back(fmt::format(
+            "{} of {} trades gain or lose more than their margin requirement; check their P/L",
+            beyond_margin, trades.size()));
+    }
+    if (bad_premium > 0) {
+        warnings.push_back(
+            fmt::format("{} of {} trades have a P/L that does not follow from premium, closing "
+                        "cost and contracts; check units of those columns",
+                        bad_premium, trades.size()));
+    }
+    if (open > 0) {
+        warnings.push_back(
+            fmt::format("{} of {} trades have no closing date; their P/L counts on the opening day",
+                        open, trades.size()));
+    }
+    return warnings;
+}
+
+std::vector<std::string> log_sanity_warnings(std::span<const DailyLogEntry> log) {
+    std::int64_t withdrawals = 0;
+    std::int64_t unexplained = 0;
+    std::optional<Date> first_unexplained;
+    CompensatedSum withdrawn;
+    for (std::size_t i = 0; i < log.size(); ++i) {
+        if (log[i].withdrawn.value_or(0) != 0) {
+            ++withdrawals;
+            withdrawn.add(*log[i].withdrawn);
+        }
+        if (i == 0) {
+            continue;
+        }
+        const double before = log[i - 1].net_liquidity;
+        const double moved = log[i].net_liquidity - log[i].daily_pl - before;
+        if (std::fabs(moved) > kUnexplainedMove * std::fabs(before)) {
+            ++unexplained;
+            first_unexplained = first_unexplained.value_or(log[i].date);
+        }
+    }
+    std::vector<std::string> warnings;
+    if (withdrawals > 0) {
+        warnings.push_back(
+            fmt::format("the daily log has withdrawals on {} days ({:.2f} in all); returns, "
+                        "drawdown and growth "
+                        "of the log leave them out, figures from the trades do not know of them",
+                        withdrawals, withdrawn.value()));
+    }
+    if (unexplained > 0) {
+        warnings.push_back(fmt::format(
+            "the daily log's balance moves by other than its P/L on {} days, first on {}: "
+            "deposits, "
+            "withdrawals or missing days; returns treat such moves as deposits or withdrawals",
+            unexplained, first_unexplained->to_iso()));
+    }
+    return warnings;
+}
+
+std::vector<std::string> log_disagreements(std::span<const Trade> trades,
+                                           std::span<const DailyLogEntry> log,
+                                           std::optional<double> trade_capital) {
+    std::vector<std::string> reasons;
+    if (trades.empty() || log.empty()) {
+        return reasons;
+    }
+    Date first = trades.front().realized_on();
+    Date last = first;
+    CompensatedSum trade_pl;
+    for (const Trade& t : trades) {
+        first = std::min(first, t.realized_on());
+        last = std::max(last, t.realized_on());
+        trade_pl.add(t.net_pl());
+    }
+    CompensatedSum log_pl;
+    for (const DailyLogEntry& e : log) {
+        log_pl.add(e.daily_pl);
+    }
+    if (log.front().date > first) {
+        reasons.push_back(fmt::format("it starts on {}, the trades realize from {}",
+                                      log.front().date.to_iso(), first.to_iso()));
+    }
+    if (log.back().date < last) {
+        reasons.push_back(fmt::format("it ends on {}, the trades realize until {}",
+                                      log.back().date.to_iso(), last.to_iso()));
+    }
+    const double capital = log.front().net_liquidity - log.front().daily_pl;
+    const double allowed = kAgreement * std::fabs(capital);
+    if (trade_capital && !(std::fabs(*trade_capital - capital) <= allowed)) {
+        reasons.push_back(fmt::format("it starts from {:.2f} dollars, the trades from {:.2f}",
+                                      capital, *trade_capital));
+    }
+    if (!(std::fabs(log_pl.value() - trade_pl.value()) <= allowed)) {
+        reasons.push_back(fmt::format("its P/L sums to {:.2f} dollars, the trades' to {:.2f}",
+                                      log_pl.value(), trade_pl.value()));
+    }
+    return reasons;
+}
+
+}  // namespace tb::analytics

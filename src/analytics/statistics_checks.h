@@ -1,0 +1,31 @@
+// Sanity of the data behind the figures: what a trader should know before believing them
+// (02 I-13, I-54, I-57). Every finding is one sentence with a count; findings never change a row.
+//
+// Thread-safe: all functions are pure.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "analytics/trade.h"
+
+namespace tb::analytics {
+
+// Rows whose result is larger than the margin they bound, and rows whose P/L before fees is not
+// (premium - closing cost) * contracts, in the premium's unit, to within 1 percent or 1 dollar.
+[[nodiscard]] std::vector<std::string> trade_sanity_warnings(std::span<const Trade> trades);
+
+// Withdrawals, and days on which the log's balance moves by other than its P/L (by more than 0.5
+// percent): deposits, withdrawals or gaps.
+[[nodiscard]] std::vector<std::string> log_sanity_warnings(std::span<const DailyLogEntry> log);
+
+// Why the log cannot stand for these trades: it does not cover their realization days, or its start
+// capital or total P/L differ by more than 1 percent of its start capital. Empty when it can.
+// `trade_capital` is the trades' own start capital where known.
+[[nodiscard]] std::vector<std::string> log_disagreements(std::span<const Trade> trades,
+                                                         std::span<const DailyLogEntry> log,
+                                                         std::optional<double> trade_capital);
+
+}  // namespace tb::analytics
