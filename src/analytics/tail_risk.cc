@@ -365,6 +365,24 @@ Result<void> check_options(const TailRiskOptions& options) {
 
 }  // namespace
 
+TradeSet filter_tail_risk_reference(const TradeSet& trades, const ReferenceTailRiskFilter& filter) {
+    const std::string ticker = to_lower(filter.ticker.value_or(""));
+    TradeSet result;
+    result.strategies = trades.strategies;
+    result.text = trades.text;
+    for (const Trade& trade : trades.trades) {
+        const bool named = filter.strategies.empty() ||
+                           std::find(filter.strategies.begin(), filter.strategies.end(),
+                                     trades.strategies[trade.strategy]) != filter.strategies.end();
+        const bool in_legs =
+            ticker.empty() || to_lower(trade.legs).find(ticker) != std::string::npos;
+        if (named && in_legs && filter.dates.contains(trade.date_opened)) {
+            result.trades.push_back(trade);
+        }
+    }
+    return result;
+}
+
 Result<TailRiskResult> tail_risk(const TradeSet& trades, const TailRiskOptions& options,
                                  Conventions conventions, const RunContext& context) {
     TB_RETURN_IF_ERROR(check_options(options));

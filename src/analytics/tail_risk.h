@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "analytics/correlation_series.h"
+#include "analytics/filters.h"
 #include "analytics/parallel.h"
 #include "analytics/trade.h"
 #include "core/result.h"
@@ -98,6 +99,17 @@ struct TailRiskResult {
     std::size_t insufficient_pairs = 0;               // unordered pairs without a value
     std::vector<std::string> warnings;
 };
+
+// The reference's own filter for this tool (02 I-7): names compare case-sensitively, the ticker is
+// looked for inside the text of the legs (without regard to case), dates are opening days. For
+// kCorrect use filter_trades.
+struct ReferenceTailRiskFilter {
+    std::vector<std::string> strategies;  // empty = no filter
+    std::optional<std::string> ticker;    // blank = no filter
+    DateRange dates;
+};
+[[nodiscard]] TradeSet filter_tail_risk_reference(const TradeSet& trades,
+                                                  const ReferenceTailRiskFilter& filter);
 
 // `trades` is filtered already. kInvalidArgument: an option out of bounds; kResourceExhausted: more
 // than kMaxTailRiskStrategies strategies; kInterrupted: cancelled.
