@@ -34,8 +34,8 @@ struct MarketSyncMetadata {
     Timestamp synced_at;
 };
 
-[[nodiscard]] Result<std::optional<BlockSyncMetadata>> get_sync_metadata(
-    db::Connection& connection, std::string_view block_id);
+[[nodiscard]] Result<std::optional<BlockSyncMetadata>> get_sync_metadata(db::Connection& connection,
+                                                                         std::string_view block_id);
 [[nodiscard]] Result<void> upsert_sync_metadata(db::Connection& connection,
                                                 const BlockSyncMetadata& metadata);
 [[nodiscard]] Result<void> delete_sync_metadata(db::Connection& connection,

@@ -51,7 +51,7 @@ struct FileSyncReport {
     std::int64_t rows_stored = 0;
     std::int64_t rows_skipped = 0;
     std::int64_t rows_repaired = 0;
-    std::int64_t rows_added = 0;    // against what was stored before, as multisets
+    std::int64_t rows_added = 0;  // against what was stored before, as multisets
     std::int64_t rows_removed = 0;
     std::int64_t rows_kept = 0;
     std::int64_t issues_total = 0;

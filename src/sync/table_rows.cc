@@ -1,0 +1,49 @@
+#include "sync/table_rows.h"
+
+namespace tb::sync {
+
+Result<TableRows> TableRows::open(db::Transaction& transaction, std::string_view schema,
+                                  std::string_view table) {
+    TB_TRY(db::Appender appender, transaction.appender(schema, table));
+    return TableRows(std::move(appender), db::table_spec(schema, table));
+}
+
+void TableRows::text(std::string_view column, std::string_view value) {
+    if (!value.empty()) {
+        appender_.chunk().set_string(spec_->column_index(column), row_, value);
+    }
+}
+
+void TableRows::integer(std::string_view column, std::int64_t value) {
+    appender_.chunk().set_int64(spec_->column_index(column), row_, value);
+}
+
+void TableRows::small_integer(std::string_view column, std::int32_t value) {
+    appender_.chunk().set_int32(spec_->column_index(column), row_, value);
+}
+
+void TableRows::number(std::string_view column, double value) {
+    appender_.chunk().set_double(spec_->column_index(column), row_, value);
+}
+
+void TableRows::instant(std::string_view column, Timestamp value) {
+    appender_.chunk().set_timestamp(spec_->column_index(column), row_, value);
+}
+
+Result<void> TableRows::end_row() {
+    ++row_;
+    if (row_ < db::DataChunk::kCapacity) {
+        return {};
+    }
+    const std::size_t full = row_;
+    row_ = 0;
+    return appender_.flush_chunk(full);
+}
+
+Result<void> TableRows::close() {
+    TB_RETURN_IF_ERROR(appender_.flush_chunk(row_));
+    row_ = 0;
+    return appender_.close();
+}
+
+}  // namespace tb::sync
