@@ -120,6 +120,23 @@ Result<StoredState> load_stored_state(db::Connection& connection) {
     }
 }
 
+Result<std::map<std::string, StoredFile, std::less<>>> load_stored_market_files(
+    db::Connection& connection) {
+    std::map<std::string, StoredFile, std::less<>> files;
+    TB_TRY(db::Rows rows,
+           connection.query(
+               fmt::format("SELECT {} FROM trades._sync_files WHERE block_id = $1", kFileColumns),
+               kMarketBlockId));
+    while (true) {
+        TB_TRY(const bool more, rows.next());
+        if (!more) {
+            return files;
+        }
+        files.insert_or_assign(rows.get<std::string>(2),
+                               read_file_row(rows, blocks::FileRole::kTradeLog));
+    }
+}
+
 Result<StoredBlock> load_stored_block(db::Connection& connection, std::string_view block_id) {
     StoredState state;
     TB_TRY(db::Rows files,

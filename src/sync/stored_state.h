@@ -43,6 +43,13 @@ struct StoredBlock {
 
 using StoredState = std::map<std::string, StoredBlock, std::less<>>;
 
+// Market files use the same table under a block id that no folder can have.
+inline constexpr std::string_view kMarketBlockId = "_marketdata";
+inline constexpr std::string_view kMarketRole = "market";
+// By file name.
+[[nodiscard]] Result<std::map<std::string, StoredFile, std::less<>>> load_stored_market_files(
+    db::Connection& connection);
+
 [[nodiscard]] Result<StoredState> load_stored_state(db::Connection& connection);
 [[nodiscard]] Result<StoredBlock> load_stored_block(db::Connection& connection,
                                                     std::string_view block_id);

@@ -1,0 +1,409 @@
+// The market half of the sync layer: files below `_marketdata/` are merged by date into tables that
+// only grow (market/market_files.h), and into journals that outlive the database
+// (market/journal.h).
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "market/journal.h"
+#include "market/market_files.h"
+#include "sync/file_content.h"
+#include "sync/stored_state.h"
+#include "sync/sync.h"
+#include "sync/sync_support.h"
+#include "sync/table_rows.h"
+
+namespace tb::sync {
+
+namespace {
+
+using market::MarketFile;
+
+// One market file as it is now.
+struct MarketJob {
+    const MarketFile* file = nullptr;
+    FileContent content;
+    market::MarketParse parse;
+};
+
+bool is_fatal(const Error& error) {
+    return error.code == ErrorCode::kInterrupted || db::is_damage(error);
+}
+
+SyncStatus deferred_status(const Error& error) {
+    return error.code == ErrorCode::kBusy || error.code == ErrorCode::kNotFound
+               ? SyncStatus::kBusy
+               : SyncStatus::kStale;
+}
+
+void count(const MarketFileResult& file, MarketSyncResult& result) {
+    ++result.processed;
+    switch (file.status) {
+        case SyncStatus::kSynced:
+            ++result.synced;
+            break;
+        case SyncStatus::kUnchanged:
+        case SyncStatus::kDeleted:
+            ++result.unchanged;
+            break;
+        case SyncStatus::kError:
+            ++result.failed;
+            break;
+        case SyncStatus::kIncomplete:
+        case SyncStatus::kStale:
+        case SyncStatus::kBusy:
+            ++result.deferred;
+            break;
+    }
+    if (file.error.has_value()) {
+        result.errors.push_back({file.file_name, file.status, *file.error});
+    }
+}
+
+class MarketSync {
+  public:
+    MarketSync(db::DataStore& store, const SyncOptions& options)
+        : store_(store),
+          run_(store, options),
+          folder_(store.directory() / market::kMarketFolder),
+          journal_(store.directory(), run_.fs) {}
+
+    // The result when stamps prove that every file is merged already; nullopt otherwise.
+    Result<std::optional<MarketSyncResult>> try_without_writing() {
+        if (run_.options.verify) {
+            return std::optional<MarketSyncResult>();
+        }
+        TB_TRY(db::Connection connection, store_.reader());
+        TB_TRY(const auto stored, load_stored_market_files(connection));
+        MarketSyncResult result;
+        for (const MarketFile& file : market::market_files()) {
+            const auto stat = run_.fs.stat(folder_ / file.file_name);
+            if (!stat.has_value() && stat.error().code == ErrorCode::kNotFound) {
+                continue;
+            }
+            const auto before = stored.find(file.file_name);
+            if (!stat.has_value() || before == stored.end() ||
+                !stat_proves_unchanged(before->second.stat, before->second.looked_at, *stat)) {
+                return std::optional<MarketSyncResult>();
+            }
+            add(result, unchanged(file, before->second));
+        }
+        TB_TRY(const bool load, journals_wanted(connection));
+        return load ? std::optional<MarketSyncResult>()
+                    : std::optional<MarketSyncResult>(std::move(result));
+    }
+
+    Result<MarketSyncResult> run() {
+        TB_TRY(db::DataStore::Writer writer, store_.writer(run_.options.cancel));
+        db::Connection& connection = writer.connection();
+        MarketSyncResult result;
+        TB_RETURN_IF_ERROR(restore_history(connection, result));
+        TB_TRY(const auto stored, load_stored_market_files(connection));
+        for (const MarketFile& file : market::market_files()) {
+            TB_RETURN_IF_ERROR(run_.check_cancelled());
+            const auto started = std::chrono::steady_clock::now();
+            const auto before = stored.find(file.file_name);
+            auto outcome =
+                sync_file(connection, file, before == stored.end() ? nullptr : &before->second);
+            if (!outcome.has_value()) {
+                if (is_fatal(outcome.error())) {
+                    return tl::unexpected<Error>(outcome.error());
+                }
+                MarketFileResult failed;
+                failed.file_name = file.file_name;
+                failed.status = deferred_status(outcome.error());
+                failed.error = outcome.error();
+                outcome = std::optional<MarketFileResult>(std::move(failed));
+            }
+            if (outcome->has_value()) {
+                (*outcome)->duration_ms = elapsed_ms_since(started);
+                add(result, std::move(**outcome));
+            }
+        }
+        return result;
+    }
+
+  private:
+    static void add(MarketSyncResult& result, MarketFileResult file) {
+        count(file, result);
+        result.files.push_back(std::move(file));
+    }
+
+    static MarketFileResult unchanged(const MarketFile& file, const StoredFile& stored) {
+        MarketFileResult result;
+        result.file_name = file.file_name;
+        result.rows_skipped = stored.report.rows_skipped;
+        if (!stored.report.rejection.empty()) {
+            result.status = SyncStatus::kError;
+            result.error =
+                Error{ErrorCode::kParse, stored.report.rejection, std::string(file.file_name)};
+        }
+        return result;
+    }
+
+    // A database without market rows beside journals: it was made anew and has history to load.
+    Result<bool> journals_wanted(db::Connection& connection) {
+        bool journals = false;
+        for (const MarketFile& file : market::market_files()) {
+            journals = journals || run_.fs.stat(journal_.path(file.table)).has_value();
+        }
+        if (!journals) {
+            return false;
+        }
+        for (const MarketFile& file : market::market_files()) {
+            TB_TRY(db::Rows rows,
+                   connection.query(fmt::format("SELECT 1 FROM {} LIMIT 1",
+                                                market_table(file).qualified_name())));
+            TB_TRY(const bool any, rows.next());
+            if (any) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    Result<void> restore_history(db::Connection& connection, MarketSyncResult& result) {
+        TB_TRY(const bool wanted, journals_wanted(connection));
+        if (wanted) {
+            TB_TRY(db::Transaction transaction, db::Transaction::begin(connection));
+            TB_TRY(const auto loads, market::load_journals(transaction, journal_));
+            TB_RETURN_IF_ERROR(transaction.commit());
+            for (const market::JournalLoad& load : loads) {
+                if (load.rows_loaded > 0) {
+                    result.warnings.push_back(
+                        fmt::format("market history of {} restored from its journal: {} days",
+                                    load.table, load.rows_loaded));
+                }
+            }
+        }
+        if (!run_.stand_in) {
+            if (const auto healed = journal_.heal(connection); !healed.has_value()) {
+                result.warnings.push_back("market journal not updated: " +
+                                          healed.error().to_string());
+            }
+        }
+        return {};
+    }
+
+    Result<std::optional<MarketFileResult>> sync_file(db::Connection& connection,
+                                                      const MarketFile& file,
+                                                      const StoredFile* stored) {
+        MarketJob job;
+        job.file = &file;
+        const std::filesystem::path path = folder_ / file.file_name;
+        auto content = read_file_content(run_.fs, path, run_.clock, run_.options.cancel);
+        if (!content.has_value()) {
+            if (content.error().code == ErrorCode::kNotFound) {
+                return std::optional<MarketFileResult>();
+            }
+            return tl::unexpected<Error>(content.error());
+        }
+        job.content = std::move(*content);
+        if (stored != nullptr && stored->content_hash == job.content.hash) {
+            TB_RETURN_IF_ERROR(refresh_stamps(connection, job, *stored));
+            return std::optional<MarketFileResult>(unchanged(file, *stored));
+        }
+        TB_RETURN_IF_ERROR(parse(job, path));
+        if (job.parse.outcome == market::ParseOutcome::kIncomplete) {
+            MarketFileResult result;
+            result.file_name = file.file_name;
+            result.status = SyncStatus::kIncomplete;
+            result.error =
+                Error{ErrorCode::kBusy, job.parse.rejection, std::string(file.file_name)};
+            return std::optional<MarketFileResult>(std::move(result));
+        }
+        TB_TRY(MarketFileResult result, store(connection, job, stored));
+        return std::optional<MarketFileResult>(std::move(result));
+    }
+
+    Result<void> parse(MarketJob& job, const std::filesystem::path& path) {
+        if (job.content.bytes.has_value()) {
+            blocks::MemorySource source(std::as_bytes(std::span(*job.content.bytes)));
+            TB_TRY(job.parse, market::parse_market_file(
+                                  *job.file, job.content.encoding, [&] { return source.next(); },
+                                  run_.options.cancel));
+            return {};
+        }
+        TB_TRY(const auto source, HashingFileSource::open(run_.fs, path));
+        TB_TRY(job.parse, market::parse_market_file(
+                              *job.file, job.content.encoding, [&] { return source->next(); },
+                              run_.options.cancel));
+        TB_TRY(const std::string hash, source->finish());
+        if (hash != job.content.hash) {
+            return make_error(ErrorCode::kBusy, "the file changed while it was being read",
+                              std::string(job.file->file_name));
+        }
+        return {};
+    }
+
+    Result<MarketFileResult> store(db::Connection& connection, MarketJob& job,
+                                   const StoredFile* stored) {
+        const db::TableSpec& table = market::market_table(*job.file);
+        const bool rejected = job.parse.outcome == market::ParseOutcome::kRejected;
+        MarketFileResult result;
+        result.file_name = job.file->file_name;
+        result.rows_skipped = job.parse.rows_skipped;
+        result.warnings = job.parse.notes;
+        market::MergeResult merge;
+        TB_TRY(db::Transaction transaction, db::Transaction::begin(connection));
+        if (rejected) {
+            result.status = SyncStatus::kError;
+            result.error = Error{ErrorCode::kParse, job.parse.rejection, result.file_name};
+        } else {
+            TB_TRY(merge, market::merge_market_rows(transaction, table, job.parse.rows));
+            result.status = SyncStatus::kSynced;
+            result.rows_inserted = merge.rows_inserted;
+            result.rows_updated = merge.rows_updated;
+            result.rows_kept = merge.rows_kept;
+            result.warnings.insert(result.warnings.end(), merge.notes.begin(), merge.notes.end());
+            if (merge.max_date.has_value()) {
+                result.max_date = merge.max_date->to_iso();
+            }
+            TB_RETURN_IF_ERROR(upsert_market_sync_metadata(
+                connection,
+                {result.file_name, job.content.hash, result.max_date, run_.clock.now()}));
+        }
+        TB_RETURN_IF_ERROR(write_bookkeeping(transaction, job, result, stored));
+        const bool journal = !run_.stand_in && !merge.changed.dates.empty();
+        if (journal) {
+            if (const auto marked = journal_.mark(job.file->table); !marked.has_value()) {
+                result.warnings.push_back("market journal not updated: " +
+                                          marked.error().to_string());
+            }
+        }
+        if (run_.options.probe) {
+            run_.options.probe("market_before_commit");
+        }
+        TB_RETURN_IF_ERROR(transaction.commit());
+        if (run_.options.probe) {
+            run_.options.probe("market_after_commit");
+        }
+        if (journal) {
+            if (const auto kept = journal_.append(job.file->table, merge.changed);
+                !kept.has_value()) {
+                result.warnings.push_back("market journal not updated: " +
+                                          kept.error().to_string());
+            }
+        }
+        return result;
+    }
+
+    Result<void> write_bookkeeping(db::Transaction& transaction, const MarketJob& job,
+                                   const MarketFileResult& result, const StoredFile* stored) {
+        db::Connection& connection = transaction.connection();
+        for (const std::string_view name : {"_sync_files", "_sync_issues"}) {
+            TB_TRY([[maybe_unused]] const std::int64_t count,
+                   connection.run(
+                       fmt::format("DELETE FROM trades.{} WHERE block_id = $1 AND file_name = $2",
+                                   name),
+                       kMarketBlockId, result.file_name));
+        }
+        TB_RETURN_IF_ERROR(write_file_row(transaction, job, result));
+        TB_TRY(TableRows issues, TableRows::open(transaction, "trades", "_sync_issues"));
+        for (const market::MarketIssue& issue : job.parse.issues) {
+            issues.text("block_id", kMarketBlockId);
+            issues.text("role", kMarketRole);
+            issues.text("file_name", result.file_name);
+            issues.text("file_hash", job.content.hash);
+            issues.integer("line", issue.line);
+            issues.text("column_name", issue.column);
+            issues.text("value", issue.value);
+            issues.text("reason", issue.reason);
+            issues.text("action", issue.skipped ? "skipped" : "repaired");
+            TB_RETURN_IF_ERROR(issues.end_row());
+        }
+        TB_RETURN_IF_ERROR(issues.close());
+        TB_TRY(TableRows log, TableRows::open(transaction, "trades", "_sync_log"));
+        std::string_view event = stored == nullptr ? "added" : "changed";
+        if (result.status == SyncStatus::kError) {
+            event = "rejected";
+        }
+        log.instant("changed_at", run_.clock.now());
+        log.text("block_id", kMarketBlockId);
+        log.text("event", event);
+        log.text("role", kMarketRole);
+        log.text("file_name", result.file_name);
+        log.text("old_hash", stored == nullptr ? std::string() : stored->content_hash);
+        log.text("new_hash", job.content.hash);
+        // Merged by date: what was added or changed, and what stayed as it was. Nothing is removed.
+        log.integer("rows_added", result.rows_inserted + result.rows_updated);
+        log.integer("rows_removed", 0);
+        log.integer("rows_kept", result.rows_kept);
+        log.integer("rows_skipped", result.rows_skipped);
+        log.integer("rows_repaired", job.parse.rows_repaired);
+        log.text("message", job.parse.rejection);
+        TB_RETURN_IF_ERROR(log.end_row());
+        return log.close();
+    }
+
+    static Result<void> write_file_row(db::Transaction& transaction, const MarketJob& job,
+                                       const MarketFileResult& result) {
+        TB_TRY(TableRows files, TableRows::open(transaction, "trades", "_sync_files"));
+        files.text("block_id", kMarketBlockId);
+        files.text("role", kMarketRole);
+        files.text("file_name", result.file_name);
+        files.integer("size", static_cast<std::int64_t>(job.content.stat.size));
+        files.integer("mtime_ns", job.content.stat.mtime_ns);
+        files.integer("ctime_ns", job.content.stat.ctime_ns);
+        files.integer("inode", static_cast<std::int64_t>(job.content.stat.inode));
+        files.integer("device", static_cast<std::int64_t>(job.content.stat.device));
+        files.text("content_hash", job.content.hash);
+        files.integer("data_rows", job.parse.data_rows);
+        files.integer("rows_stored", job.parse.data_rows - job.parse.rows_skipped);
+        files.integer("rows_skipped", job.parse.rows_skipped);
+        files.integer("rows_repaired", job.parse.rows_repaired);
+        files.integer("issues_total", job.parse.issues_total);
+        files.text("recognised_by", "name");
+        files.text("rejection", job.parse.rejection);
+        files.instant("stat_checked_at", job.content.looked_at);
+        TB_RETURN_IF_ERROR(files.end_row());
+        return files.close();
+    }
+
+    Result<void> refresh_stamps(db::Connection& connection, const MarketJob& job,
+                                const StoredFile& stored) {
+        const FileStat& stat = job.content.stat;
+        if (stat_proves_unchanged(stored.stat, stored.looked_at, stat) ||
+            !stat_proves_unchanged(stat, job.content.looked_at, stat)) {
+            return {};
+        }
+        TB_TRY([[maybe_unused]] const std::int64_t count,
+               connection.run("UPDATE trades._sync_files SET size = $1, mtime_ns = $2, ctime_ns = "
+                              "$3, inode = $4, device = $5, stat_checked_at = $6 "
+                              "WHERE block_id = $7 AND file_name = $8",
+                              static_cast<std::int64_t>(stat.size), stat.mtime_ns, stat.ctime_ns,
+                              static_cast<std::int64_t>(stat.inode),
+                              static_cast<std::int64_t>(stat.device), job.content.looked_at,
+                              kMarketBlockId, job.file->file_name));
+        return {};
+    }
+
+    db::DataStore& store_;
+    SyncRun run_;
+    std::filesystem::path folder_;
+    market::MarketJournal journal_;
+};
+
+}  // namespace
+
+Result<MarketSyncResult> sync_market_data(db::DataStore& store, const SyncOptions& options) {
+    const auto started = std::chrono::steady_clock::now();
+    auto result = with_recovery(store, [&]() -> Result<MarketSyncResult> {
+        MarketSync sync(store, options);
+        TB_TRY(std::optional<MarketSyncResult> quick, sync.try_without_writing());
+        return quick.has_value() ? Result<MarketSyncResult>(std::move(*quick)) : sync.run();
+    });
+    if (result.has_value()) {
+        result->duration_ms = elapsed_ms_since(started);
+    }
+    return result;
+}
+
+Result<MarketSyncResult> sync_market_data(const std::filesystem::path& data_dir,
+                                          const SyncOptions& options) {
+    TB_TRY(const auto store, db::DataStore::for_directory(data_dir));
+    return sync_market_data(*store, options);
+}
+
+}  // namespace tb::sync
