@@ -500,6 +500,7 @@ Result<void> BlockTransaction::write_metadata() {
 }
 
 Result<void> BlockTransaction::write_log() {
+    TB_TRY(std::int64_t id, next_log_id(connection_));
     TB_TRY(TableRows rows, TableRows::open(*transaction_, "trades", "_sync_log"));
     const Timestamp now = env_.clock.now();
     const double write_ms =
@@ -521,6 +522,7 @@ Result<void> BlockTransaction::write_log() {
             } else if (!report.rejection.empty()) {
                 event = "rejected";
             }
+            rows.integer("id", id++);
             rows.instant("changed_at", now);
             rows.text("block_id", job->block_id);
             rows.text("event", event);

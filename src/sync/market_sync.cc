@@ -314,11 +314,13 @@ class MarketSync {
             TB_RETURN_IF_ERROR(issues.end_row());
         }
         TB_RETURN_IF_ERROR(issues.close());
+        TB_TRY(const std::int64_t log_id, next_log_id(connection));
         TB_TRY(TableRows log, TableRows::open(transaction, "trades", "_sync_log"));
         std::string_view event = stored == nullptr ? "added" : "changed";
         if (result.status == SyncStatus::kError) {
             event = "rejected";
         }
+        log.integer("id", log_id);
         log.instant("changed_at", run_.clock.now());
         log.text("block_id", kMarketBlockId);
         log.text("event", event);

@@ -1,5 +1,7 @@
 #include "sync/table_rows.h"
 
+#include "core/check.h"
+
 namespace tb::sync {
 
 Result<TableRows> TableRows::open(db::Transaction& transaction, std::string_view schema,
@@ -44,6 +46,14 @@ Result<void> TableRows::close() {
     TB_RETURN_IF_ERROR(appender_.flush_chunk(row_));
     row_ = 0;
     return appender_.close();
+}
+
+Result<std::int64_t> next_log_id(db::Connection& connection) {
+    TB_TRY(db::Rows rows,
+           connection.query("SELECT coalesce(max(id), 0) + 1 FROM trades._sync_log"));
+    TB_TRY(const bool found, rows.next());
+    TB_CHECK(found, "an aggregate has one row");
+    return rows.get<std::int64_t>(0);
 }
 
 }  // namespace tb::sync

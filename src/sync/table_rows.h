@@ -36,4 +36,7 @@ class TableRows {
     std::size_t row_ = 0;
 };
 
+// The running number of the next row of trades._sync_log, inside the writer's transaction.
+[[nodiscard]] Result<std::int64_t> next_log_id(db::Connection& connection);
+
 }  // namespace tb::sync
