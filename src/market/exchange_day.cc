@@ -21,9 +21,13 @@ Date day_of(std::int32_t year, std::int32_t month, std::int32_t day) {
 }
 
 // The first Sunday on or after a day.
-Date sunday_from(Date day) { return day.plus_days(6 - day.weekday()); }
+Date sunday_from(Date day) {
+    return day.plus_days(6 - day.weekday());
+}
 
-std::int64_t midnight(Date day) { return day.days() * kSecondsPerDay; }
+std::int64_t midnight(Date day) {
+    return day.days() * kSecondsPerDay;
+}
 
 bool in_range(Date day) {
     const std::int32_t year = day.ymd().year;
@@ -36,7 +40,9 @@ bool is_unix_seconds(std::int64_t value) {
            value < midnight(day_of(kLastYear + 1, 1, 1));
 }
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
 // The integer in front of an optional fraction of digits; nullopt if the text is anything else.
 std::optional<std::int64_t> whole_number(std::string_view text) {
@@ -150,8 +156,8 @@ MarketTime parse_market_time(std::string_view cell) {
     if (!parsed.value.time.has_value()) {
         return {std::nullopt, kProblem};
     }
-    const std::int64_t instant = midnight(parsed.value.date) + parsed.value.time->seconds() -
-                                 zoned->offset_seconds;
+    const std::int64_t instant =
+        midnight(parsed.value.date) + parsed.value.time->seconds() - zoned->offset_seconds;
     const Date day = new_york_day(instant);
     return in_range(day) ? MarketTime{day, {}} : MarketTime{std::nullopt, kProblem};
 }

@@ -102,9 +102,9 @@ struct MarketParse {
 // What a merge did. inserted + updated + kept = days in the rows that were merged.
 struct MergeResult {
     std::int64_t rows_inserted = 0;
-    std::int64_t rows_updated = 0;  // a stored row now says something else
-    std::int64_t rows_filled = 0;   // of these: history that only had NULLs filled
-    std::int64_t rows_kept = 0;     // unchanged
+    std::int64_t rows_updated = 0;    // a stored row now says something else
+    std::int64_t rows_filled = 0;     // of these: history that only had NULLs filled
+    std::int64_t rows_kept = 0;       // unchanged
     std::int64_t rows_differing = 0;  // of these: the file disagrees with history, which was kept
     std::optional<Date> max_date;     // newest day in the table afterwards
     std::vector<std::string> notes;

@@ -1,0 +1,372 @@
+#include "market/journal.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "core/check.h"
+#include "core/number.h"
+#include "core/unique_fd.h"
+
+namespace tb::market {
+
+namespace {
+
+// A journal may hold this many lines more than twice its days before it is rewritten.
+constexpr std::size_t kCompactionSlack = 1000;
+
+tl::unexpected<Error> io_error(int error, std::string_view what,
+                               const std::filesystem::path& path) {
+    return make_error(ErrorCode::kIo,
+                      fmt::format("{}: {}", what, std::generic_category().message(error)),
+                      path.string());
+}
+
+const db::TableSpec& spec_of(std::string_view table) {
+    return db::table_spec("market", table);
+}
+
+std::string header_line(const db::TableSpec& table) {
+    std::string line;
+    for (const db::ColumnSpec& column : table.columns) {
+        line += line.empty() ? "" : ",";
+        line += column.name;
+    }
+    return line + "\n";
+}
+
+void append_line(std::string& out, const db::TableSpec& table, Date date,
+                 std::span<const std::size_t> columns, std::span<const double> values) {
+    const std::size_t key = table.column_index("date");
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        out += i == 0 ? "" : ",";
+        if (i == key) {
+            out += date.to_iso();
+            continue;
+        }
+        const auto found = std::find(columns.begin(), columns.end(), i);
+        const double value = found == columns.end()
+                                 ? std::numeric_limits<double>::quiet_NaN()
+                                 : values[static_cast<std::size_t>(found - columns.begin())];
+        if (!std::isnan(value)) {
+            std::array<char, 32> text{};
+            const auto end = std::to_chars(text.data(), text.data() + text.size(), value);
+            out.append(text.data(), end.ptr);
+        }
+    }
+    out += '\n';
+}
+
+std::vector<std::string_view> split(std::string_view line) {
+    std::vector<std::string_view> cells;
+    while (true) {
+        const std::size_t comma = line.find(',');
+        cells.push_back(line.substr(0, comma));
+        if (comma == std::string_view::npos) {
+            return cells;
+        }
+        line.remove_prefix(comma + 1);
+    }
+}
+
+struct Journal {
+    std::map<Date, std::vector<double>> days;  // one value per column of the table but the key
+    std::vector<std::size_t> columns;
+    std::size_t lines = 0;
+    std::int64_t ignored = 0;
+    bool current_header = false;
+    bool ends_with_newline = true;
+};
+
+// One value per table column but the key, or nullopt for a line that is not whole.
+std::optional<std::pair<Date, std::vector<double>>> parse_line(
+    const db::TableSpec& table, std::string_view line,
+    const std::vector<std::optional<std::size_t>>& places, std::size_t key_cell,
+    const std::vector<std::size_t>& columns) {
+    const std::vector<std::string_view> cells = split(line);
+    if (cells.size() != places.size()) {
+        return std::nullopt;
+    }
+    const auto date = Date::from_iso(cells[key_cell]);
+    if (!date) {
+        return std::nullopt;
+    }
+    std::vector<double> values(columns.size(), std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (i == key_cell || cells[i].empty()) {
+            continue;
+        }
+        const auto value = parse_double(cells[i]);
+        if (!value) {
+            return std::nullopt;
+        }
+        if (places[i]) {
+            const std::size_t column = columns[*places[i]];
+            if (table.columns[column].type == db::TypeId::kInteger &&
+                (std::trunc(*value) != *value || std::fabs(*value) > 2147483647.0)) {
+                return std::nullopt;
+            }
+            values[*places[i]] = *value;
+        }
+    }
+    return std::pair(*date, std::move(values));
+}
+
+Journal parse_journal(const db::TableSpec& table, std::string_view text) {
+    Journal journal;
+    const std::size_t key = table.column_index("date");
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        if (i != key) {
+            journal.columns.push_back(i);
+        }
+    }
+    journal.ends_with_newline = text.empty() || text.ends_with('\n');
+    journal.current_header = text.starts_with(header_line(table));
+    std::vector<std::optional<std::size_t>> places;  // of the file's cells among journal.columns
+    std::optional<std::size_t> key_cell;
+    while (!text.empty()) {
+        const std::size_t end = text.find('\n');
+        if (end == std::string_view::npos) {
+            ++journal.ignored;  // torn: it was never flushed as a whole
+            break;
+        }
+        const std::string_view line = text.substr(0, end);
+        text.remove_prefix(end + 1);
+        if (!key_cell) {
+            for (const std::string_view name : split(line)) {
+                if (name == "date") {
+                    key_cell = places.size();
+                }
+                const auto found = std::find_if(
+                    journal.columns.begin(), journal.columns.end(),
+                    [&](std::size_t column) { return table.columns[column].name == name; });
+                places.push_back(
+                    found == journal.columns.end()
+                        ? std::nullopt
+                        : std::optional(static_cast<std::size_t>(found - journal.columns.begin())));
+            }
+            if (!key_cell) {
+                ++journal.ignored;
+                break;  // no header of ours: nothing behind it can be told apart
+            }
+            continue;
+        }
+        ++journal.lines;
+        if (auto row = parse_line(table, line, places, *key_cell, journal.columns)) {
+            journal.days.insert_or_assign(row->first, std::move(row->second));
+        } else {
+            ++journal.ignored;
+        }
+    }
+    return journal;
+}
+
+Result<Journal> read_journal(FileSystem& fs, const std::filesystem::path& path,
+                             const db::TableSpec& table) {
+    auto text = read_whole_file(fs, path, kMaxJournalBytes);
+    if (!text) {
+        if (text.error().code == ErrorCode::kNotFound) {
+            return parse_journal(table, "");
+        }
+        return tl::unexpected<Error>(text.error());
+    }
+    return parse_journal(table, *text);
+}
+
+MarketRows to_rows(const Journal& journal) {
+    MarketRows rows;
+    rows.columns = journal.columns;
+    for (const auto& [date, values] : journal.days) {
+        rows.dates.push_back(date);
+        rows.values.insert(rows.values.end(), values.begin(), values.end());
+    }
+    return rows;
+}
+
+std::string render(const db::TableSpec& table, const MarketRows& rows) {
+    std::string text;
+    for (std::size_t i = 0; i < rows.dates.size(); ++i) {
+        append_line(text, table, rows.dates[i], rows.columns, rows.row(i));
+    }
+    return text;
+}
+
+Result<void> append_to_file(const std::filesystem::path& path, std::string_view text) {
+    const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    if (!fd.valid()) {
+        return io_error(errno, "cannot open", path);
+    }
+    while (!text.empty()) {
+        const ssize_t written = ::write(fd.get(), text.data(), text.size());
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written < 0) {
+            return io_error(errno, "cannot write", path);
+        }
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return ::fsync(fd.get()) == 0 ? Result<void>{} : io_error(errno, "cannot flush", path);
+}
+
+Result<void> flush_folder(const std::filesystem::path& folder) {
+    const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd.valid() || ::fsync(fd.get()) != 0) {
+        return io_error(errno, "cannot flush", folder);
+    }
+    return {};
+}
+
+bool same_row(std::span<const double> a, std::span<const double> b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) {
+        return x == y || (std::isnan(x) && std::isnan(y));
+    });
+}
+
+}  // namespace
+
+MarketJournal::MarketJournal(const std::filesystem::path& data_dir, FileSystem& fs)
+    : folder_(data_dir / ".tradeblocks" / "market-history"), fs_(fs) {}
+
+std::filesystem::path MarketJournal::path(std::string_view table) const {
+    return folder_ / fmt::format("{}.csv", table);
+}
+
+std::filesystem::path MarketJournal::mark_path(std::string_view table) const {
+    return folder_ / fmt::format("{}.behind", table);
+}
+
+Result<void> MarketJournal::prepare_folder() const {
+    std::error_code error;
+    std::filesystem::create_directories(folder_, error);
+    return error ? io_error(error.value(), "cannot create", folder_) : Result<void>{};
+}
+
+Result<void> MarketJournal::mark(std::string_view table) {
+    static_cast<void>(spec_of(table));
+    TB_RETURN_IF_ERROR(prepare_folder());
+    const UniqueFd fd(::open(mark_path(table).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    if (!fd.valid() || ::fsync(fd.get()) != 0) {
+        return io_error(errno, "cannot create", mark_path(table));
+    }
+    return flush_folder(folder_);
+}
+
+Result<void> MarketJournal::unmark(std::string_view table) const {
+    if (::unlink(mark_path(table).c_str()) != 0 && errno != ENOENT) {
+        return io_error(errno, "cannot remove", mark_path(table));
+    }
+    return {};
+}
+
+Result<void> MarketJournal::write_rows(std::string_view table, const MarketRows& changed) const {
+    const db::TableSpec& spec = spec_of(table);
+    TB_TRY(Journal journal, read_journal(fs_, path(table), spec));
+    const std::size_t lines = journal.lines + changed.dates.size();
+    for (std::size_t i = 0; i < changed.dates.size(); ++i) {
+        std::vector<double>& day = journal.days[changed.dates[i]];
+        day.assign(journal.columns.size(), std::numeric_limits<double>::quiet_NaN());
+        for (std::size_t k = 0; k < changed.columns.size(); ++k) {
+            const auto place =
+                std::find(journal.columns.begin(), journal.columns.end(), changed.columns[k]);
+            TB_CHECK(place != journal.columns.end(), "a market row names a column the table lacks");
+            day[static_cast<std::size_t>(place - journal.columns.begin())] = changed.row(i)[k];
+        }
+    }
+    const bool too_long = lines > 2 * journal.days.size() + kCompactionSlack;
+    if (journal.current_header && journal.ends_with_newline && !too_long) {
+        return append_to_file(path(table), render(spec, changed));
+    }
+    return write_file_atomically(path(table), header_line(spec) + render(spec, to_rows(journal)));
+}
+
+Result<void> MarketJournal::append(std::string_view table, const MarketRows& changed) {
+    if (!changed.dates.empty()) {
+        TB_RETURN_IF_ERROR(prepare_folder());
+        TB_RETURN_IF_ERROR(write_rows(table, changed));
+    }
+    return unmark(table);
+}
+
+Result<std::int64_t> MarketJournal::heal(db::Connection& connection) {
+    std::int64_t healed = 0;
+    for (const MarketFile& file : market_files()) {
+        if (!fs_.stat(mark_path(file.table))) {
+            continue;
+        }
+        const db::TableSpec& table = market_table(file);
+        TB_TRY(const MarketRows stored, read_market_table(connection, table));
+        TB_TRY(const Journal journal, read_journal(fs_, path(file.table), table));
+        MarketRows missing;
+        missing.columns = stored.columns;
+        for (std::size_t i = 0; i < stored.dates.size(); ++i) {
+            const auto row = stored.row(i);
+            const auto known = journal.days.find(stored.dates[i]);
+            if (known == journal.days.end() || !same_row(known->second, row)) {
+                missing.dates.push_back(stored.dates[i]);
+                missing.values.insert(missing.values.end(), row.begin(), row.end());
+            }
+        }
+        healed += static_cast<std::int64_t>(missing.dates.size());
+        TB_RETURN_IF_ERROR(append(file.table, missing));
+    }
+    return healed;
+}
+
+Result<void> MarketJournal::remove(std::string_view table) {
+    static_cast<void>(spec_of(table));
+    if (::unlink(path(table).c_str()) != 0 && errno != ENOENT) {
+        return io_error(errno, "cannot remove", path(table));
+    }
+    return unmark(table);
+}
+
+Result<MarketRows> MarketJournal::read(std::string_view table, std::int64_t* lines_ignored) const {
+    TB_TRY(const Journal journal, read_journal(fs_, path(table), spec_of(table)));
+    if (lines_ignored != nullptr) {
+        *lines_ignored = journal.ignored;
+    }
+    return to_rows(journal);
+}
+
+Result<std::vector<JournalLoad>> load_journals(db::Transaction& transaction,
+                                               const MarketJournal& journal) {
+    std::vector<JournalLoad> loads;
+    for (const MarketFile& file : market_files()) {
+        JournalLoad load;
+        load.table = std::string(file.table);
+        TB_TRY(const MarketRows rows, journal.read(file.table, &load.lines_ignored));
+        if (rows.dates.empty() && load.lines_ignored == 0) {
+            continue;
+        }
+        const db::TableSpec& table = market_table(file);
+        TB_TRY(const MarketRows stored, read_market_table(transaction.connection(), table));
+        MarketRows fresh;
+        fresh.columns = rows.columns;
+        for (std::size_t i = 0; i < rows.dates.size(); ++i) {
+            if (!std::binary_search(stored.dates.begin(), stored.dates.end(), rows.dates[i])) {
+                fresh.dates.push_back(rows.dates[i]);
+                fresh.values.insert(fresh.values.end(), rows.row(i).begin(), rows.row(i).end());
+            }
+        }
+        load.rows_loaded = static_cast<std::int64_t>(fresh.dates.size());
+        load.rows_present = static_cast<std::int64_t>(rows.dates.size()) - load.rows_loaded;
+        TB_TRY(const MergeResult merged, merge_market_rows(transaction, table, fresh));
+        TB_CHECK(merged.rows_inserted == load.rows_loaded, "journal rows of absent days inserted");
+        loads.push_back(std::move(load));
+    }
+    return loads;
+}
+
+}  // namespace tb::market
