@@ -220,29 +220,6 @@ TableSpec market_sync_metadata() {
             {"file_name"}};
 }
 
-TableSpec market_sync_files() {
-    return {"market",
-            "_sync_files",
-            TableKind::kCache,
-            "Per market file: what it looked like when it was last read, and what came of it.",
-            {required("file_name", kText, "name inside _marketdata"),
-             optional("size", kLong, "bytes"),
-             optional("mtime_ns", kLong, "time of last change of content, ns since 1970 UTC"),
-             optional("ctime_ns", kLong, "time of last change of the inode, ns since 1970 UTC"),
-             optional("inode", kLong, "inode number"),
-             optional("device", kLong, "device number"),
-             optional("content_hash", kText, "lower-case hex SHA-256 of the bytes read"),
-             optional("data_rows", kLong, "records of the file below its header"),
-             optional("rows_inserted", kLong, "dates that were new"),
-             optional("rows_updated", kLong, "dates whose row was replaced"),
-             optional("rows_kept", kLong, "dates already known and left as they were"),
-             optional("rows_skipped", kLong, "records left out"),
-             optional("issues_total", kLong, "issues found"),
-             optional("notes", kText, "remarks on the file as a whole, JSON array of texts"),
-             optional("stat_checked_at", kInstant, "when size and times were read, UTC")},
-            {"file_name"}};
-}
-
 TableSpec spx_daily() {
     return {
         "market",
@@ -400,7 +377,6 @@ std::span<const TableSpec> all_tables() {
         schema_info(),    sync_metadata(),        sync_files(),        sync_log(),
         sync_issues(),    trade_data(),           daily_data(),        reporting_data(),
         spx_daily(),      spx_15min(),            spx_highlow(),       vix_intraday(),
-        treasury_rates(), market_sync_metadata(), market_sync_files(),
     };
     return kTables;
 }

@@ -148,10 +148,10 @@ void write(RowCursor& row, std::string_view block_id, const blocks::ReportingRec
     row.text(r.reason_for_close);
     row.number(r.opening_price);
     row.text(r.ticker);
-    row.number(r.num_contracts);
     row.text(r.opened_at);
     row.big_integer(r.source_line);
     row.text(r.extra_json);
+    row.number(r.num_contracts);
 }
 
 template <class Record>
