@@ -25,8 +25,8 @@ struct BlockFolder {
 };
 
 struct BlockListing {
-    std::vector<BlockFolder> folders;    // byte order of ids
-    std::vector<std::string> warnings;   // e.g. a `blocks` folder beside blocks, ignored links
+    std::vector<BlockFolder> folders;   // byte order of ids
+    std::vector<std::string> warnings;  // e.g. a `blocks` folder beside blocks, ignored links
 };
 
 // Direct sub-folders that may hold a block (00 §2 folder eligibility). A folder without any CSV is
@@ -40,8 +40,8 @@ struct BlockListing {
 
 // What a header line says a file is; nullopt = not one of ours. `first_data_cells` are the cells
 // of the second record, empty if there is none (a daily log needs a numeric one, item 10).
-[[nodiscard]] std::optional<FileRole> classify_header(std::span<const std::string> header_cells,
-                                                      std::span<const std::string> first_data_cells);
+[[nodiscard]] std::optional<FileRole> classify_header(
+    std::span<const std::string> header_cells, std::span<const std::string> first_data_cells);
 
 struct RoleFile {
     FileRole role = FileRole::kTradeLog;
@@ -55,8 +55,17 @@ struct BlockFiles {
     std::optional<RoleFile> reportinglog;
     std::vector<std::string> csv_names;  // every CSV seen, byte order (for caching)
     std::vector<std::string> warnings;   // further CSVs of the same kind, unrecognised CSVs
+    // CSVs that cannot be told yet: empty, or ending within their first line, as a file does that
+    // is just being written. A role that is missing above may be one of these, so its absence is
+    // no reason to drop what is known of it.
+    std::vector<std::string> undecided;
 };
 
-[[nodiscard]] Result<BlockFiles> discover_files(FileSystem& fs, const std::filesystem::path& folder);
+// Order of claims: names in block.json's csvMappings (plain file names only), standard names, a
+// name that says strategy log, headers in byte order of names. Names that begin with a point and
+// links that lead out of the data directory (the folder's parent) are no candidates. Errors of the
+// file system are returned, since a file that cannot be read is not a file that is gone.
+[[nodiscard]] Result<BlockFiles> discover_files(FileSystem& fs,
+                                                const std::filesystem::path& folder);
 
 }  // namespace tb::blocks

@@ -5,6 +5,9 @@
 // are handed over in batches as they are read; nothing is final before the call returns
 // kComplete: on any other outcome the caller throws away what it was given.
 //
+// Errors: whatever the source or the sink returns; kInterrupted; kBusy when the bytes do not fit
+// the encoding that was detected, that is, when they are not the bytes it was detected on.
+//
 // Thread-compatible: one call per thread; sinks are called on the calling thread.
 #pragma once
 
@@ -58,8 +61,8 @@ class RecordSink {
     [[nodiscard]] virtual Result<void> on_batch(RecordBatch<Record> batch) = 0;
 };
 
-inline constexpr std::size_t kBatchRows = 2048;         // one engine vector
-inline constexpr std::size_t kMaxStoredIssues = 1000;   // per file; totals stay exact (00 §2)
+inline constexpr std::size_t kBatchRows = 2048;          // one engine vector
+inline constexpr std::size_t kMaxStoredIssues = 1000;    // per file; totals stay exact (00 §2)
 inline constexpr std::size_t kMaxRecordBytes = 1 << 20;  // one record; longer = rejected file
 inline constexpr std::size_t kMaxColumns = 1000;
 
@@ -71,14 +74,17 @@ enum class IngestOutcome {
 
 struct IngestReport {
     IngestOutcome outcome = IngestOutcome::kComplete;
-    std::string rejection;  // kRejected/kIncomplete: why, with line and what to do
-    std::int64_t data_rows = 0;      // non-blank records after the header
-    std::int64_t rows_stored = 0;    // data_rows == rows_stored + rows_skipped
+    std::string rejection;         // kRejected/kIncomplete: why, with line and what to do
+    std::int64_t data_rows = 0;    // non-blank records after the header
+    std::int64_t rows_stored = 0;  // data_rows == rows_stored + rows_skipped
     std::int64_t rows_skipped = 0;
     std::int64_t rows_repaired = 0;  // stored rows with at least one repaired cell
     std::int64_t issues_total = 0;   // issues.size() unless capped at kMaxStoredIssues
     std::vector<RowIssue> issues;    // in file order
     std::vector<std::string> notes;  // about the whole file: decoded as Windows-1252, `;` file...
+    // The header is the only record and no line end follows it: perhaps the first bytes of a file
+    // that is still being written. Whoever has older rows of this file should keep them.
+    bool unterminated_header = false;
     std::optional<Date> first_date;  // over date opened (daily log: date)
     std::optional<Date> last_date;
 };
@@ -91,9 +97,11 @@ struct IngestOptions {
     CancelToken cancel;  // asked once per batch; cancelled = kInterrupted
 };
 
-[[nodiscard]] Result<IngestReport> ingest_trade_log(ByteSource& source, const IngestOptions& options,
+[[nodiscard]] Result<IngestReport> ingest_trade_log(ByteSource& source,
+                                                    const IngestOptions& options,
                                                     RecordSink<TradeRecord>& sink);
-[[nodiscard]] Result<IngestReport> ingest_daily_log(ByteSource& source, const IngestOptions& options,
+[[nodiscard]] Result<IngestReport> ingest_daily_log(ByteSource& source,
+                                                    const IngestOptions& options,
                                                     RecordSink<DailyRecord>& sink);
 // Option Omega live exports, TradeBlocks reporting logs and Trade Automation Toolbox files.
 [[nodiscard]] Result<IngestReport> ingest_reporting_log(ByteSource& source,
