@@ -25,14 +25,14 @@ ColumnSpec optional(std::string_view name, TypeId type, std::string_view descrip
 }
 
 TableSpec schema_info() {
-    return {"trades",
-            "_schema_info",
-            TableKind::kHistory,
-            "Versions of this schema the file has been through.",
-            {required("version", kInt, "schema version"),
-             required("applied_at", kInstant, "when, UTC"),
-             optional("engine_version", kText, "version of the DuckDB library that applied it")},
-            {"version"}};
+    return {
+        "trades",
+        "_schema_info",
+        TableKind::kHistory,
+        "Versions of this schema the file has been through.",
+        {required("version", kInt, "schema version"), required("applied_at", kInstant, "when, UTC"),
+         optional("engine_version", kText, "version of the DuckDB library that applied it")},
+        {"version"}};
 }
 
 TableSpec sync_metadata() {
@@ -53,31 +53,30 @@ TableSpec sync_metadata() {
 }
 
 TableSpec sync_files() {
-    return {"trades",
-            "_sync_files",
-            TableKind::kCache,
-            "Per file of a block: what it looked like when it was last read, and what came of it. "
-            "data_rows = rows_stored + rows_skipped.",
-            {required("block_id", kText, "name of the block's folder"),
-             required("role", kText, "tradelog, dailylog, reportinglog or market"),
-             required("file_name", kText, "name inside the folder"),
-             optional("size", kLong, "bytes"),
-             optional("mtime_ns", kLong, "time of last change of content, ns since 1970 UTC"),
-             optional("ctime_ns", kLong, "time of last change of the inode, ns since 1970 UTC"),
-             optional("inode", kLong, "inode number"),
-             optional("device", kLong, "device number"),
-             optional("content_hash", kText, "lower-case hex SHA-256 of the bytes read"),
-             optional("data_rows", kLong, "records of the file below its header, blank lines aside"),
-             optional("rows_stored", kLong, "rows in the table"),
-             optional("rows_skipped", kLong, "records left out, each with a reason in _sync_issues"),
-             optional("rows_repaired", kLong, "rows stored with a value changed or dropped"),
-             optional("issues_total", kLong, "issues found; at most 1,000 of them are stored"),
-             optional("recognised_by", kText, "why the file has this role"),
-             optional("notes", kText, "remarks on the file as a whole, one a line"),
-             optional("rejection", kText, "why the file as a whole is not stored; NULL = it is"),
-             optional("settings", kText, "what besides the bytes decided the rows; NULL = nothing"),
-             optional("stat_checked_at", kInstant, "when size and times were read, UTC")},
-            {}};
+    return {
+        "trades",
+        "_sync_files",
+        TableKind::kCache,
+        "Per file of a block: what it looked like when it was last read, and what came of it. "
+        "data_rows = rows_stored + rows_skipped.",
+        {required("block_id", kText, "name of the block's folder"),
+         required("role", kText, "tradelog, dailylog, reportinglog or market"),
+         required("file_name", kText, "name inside the folder"), optional("size", kLong, "bytes"),
+         optional("mtime_ns", kLong, "time of last change of content, ns since 1970 UTC"),
+         optional("ctime_ns", kLong, "time of last change of the inode, ns since 1970 UTC"),
+         optional("inode", kLong, "inode number"), optional("device", kLong, "device number"),
+         optional("content_hash", kText, "lower-case hex SHA-256 of the bytes read"),
+         optional("data_rows", kLong, "records of the file below its header, blank lines aside"),
+         optional("rows_stored", kLong, "rows in the table"),
+         optional("rows_skipped", kLong, "records left out, each with a reason in _sync_issues"),
+         optional("rows_repaired", kLong, "rows stored with a value changed or dropped"),
+         optional("issues_total", kLong, "issues found; at most 1,000 of them are stored"),
+         optional("recognised_by", kText, "why the file has this role"),
+         optional("notes", kText, "remarks on the file as a whole, one a line"),
+         optional("rejection", kText, "why the file as a whole is not stored; NULL = it is"),
+         optional("settings", kText, "what besides the bytes decided the rows; NULL = nothing"),
+         optional("stat_checked_at", kInstant, "when size and times were read, UTC")},
+        {}};
 }
 
 TableSpec sync_log() {
@@ -151,7 +150,8 @@ TableSpec trade_data() {
          optional("closing_vix", kDouble, "VIX at close"),
          optional("gap", kDouble, "overnight gap of the underlying, points"),
          optional("movement", kDouble, "movement of the underlying since the open, points"),
-         optional("max_profit", kDouble, "highest profit while open, as written (per cent of premium)"),
+         optional("max_profit", kDouble,
+                  "highest profit while open, as written (per cent of premium)"),
          optional("max_loss", kDouble, "highest loss while open, as written (per cent of premium)"),
          optional("pl_basis", kText, "net_includes_fees or gross_before_fees: what pl is"),
          optional("net_pl", kDouble, "pl after all fees, dollars: pl, or pl less both commissions"),
@@ -266,16 +266,16 @@ TableSpec spx_daily() {
 }
 
 TableSpec spx_15min() {
-    TableSpec table{"market",
-                    "spx_15min",
-                    TableKind::kHistory,
-                    "SPX at every quarter of an hour, from _marketdata/spx_15min.csv.",
-                    {required("date", kText, "New York day, YYYY-MM-DD"),
-                     optional("open", kDouble, "open of the day"),
-                     optional("high", kDouble, "high of the day"),
-                     optional("low", kDouble, "low of the day"),
-                     optional("close", kDouble, "close of the day")},
-                    {"date"}};
+    TableSpec table{
+        "market",
+        "spx_15min",
+        TableKind::kHistory,
+        "SPX at every quarter of an hour, from _marketdata/spx_15min.csv.",
+        {required("date", kText, "New York day, YYYY-MM-DD"),
+         optional("open", kDouble, "open of the day"), optional("high", kDouble, "high of the day"),
+         optional("low", kDouble, "low of the day"),
+         optional("close", kDouble, "close of the day")},
+        {"date"}};
     for (const std::string_view name :
          {"P_0930", "P_0945", "P_1000", "P_1015", "P_1030", "P_1045", "P_1100", "P_1115", "P_1130",
           "P_1145", "P_1200", "P_1215", "P_1230", "P_1245", "P_1300", "P_1315", "P_1330", "P_1345",
@@ -298,42 +298,41 @@ TableSpec spx_15min() {
 }
 
 TableSpec spx_highlow() {
-    return {"market",
-            "spx_highlow",
-            TableKind::kHistory,
-            "When SPX made its high and low of the day, from _marketdata/spx_highlow.csv.",
-            {required("date", kText, "New York day, YYYY-MM-DD"),
-             optional("open", kDouble, "open of the day"),
-             optional("high", kDouble, "high of the day"),
-             optional("low", kDouble, "low of the day"),
-             optional("close", kDouble, "close of the day"),
-             optional("High_Time", kDouble, "time of the high, hours (10.5 = 10:30)"),
-             optional("Low_Time", kDouble, "time of the low, hours"),
-             optional("High_Before_Low", kInt, "1 = the high came first"),
-             optional("High_In_First_Hour", kInt, "1 = high by 10:30"),
-             optional("Low_In_First_Hour", kInt, "1 = low by 10:30"),
-             optional("High_In_Last_Hour", kInt, "1 = high from 15:00 on"),
-             optional("Low_In_Last_Hour", kInt, "1 = low from 15:00 on"),
-             optional("Reversal_Type", kInt, "1 = high before noon, low after; -1 = the reverse"),
-             optional("High_Low_Spread", kDouble, "hours between high and low"),
-             optional("Early_Extreme", kInt, "1 = an extreme before 10:00"),
-             optional("Late_Extreme", kInt, "1 = an extreme from 15:30 on"),
-             optional("Intraday_High", kDouble, "high of the bars seen"),
-             optional("Intraday_Low", kDouble, "low of the bars seen")},
-            {"date"}};
+    return {
+        "market",
+        "spx_highlow",
+        TableKind::kHistory,
+        "When SPX made its high and low of the day, from _marketdata/spx_highlow.csv.",
+        {required("date", kText, "New York day, YYYY-MM-DD"),
+         optional("open", kDouble, "open of the day"), optional("high", kDouble, "high of the day"),
+         optional("low", kDouble, "low of the day"), optional("close", kDouble, "close of the day"),
+         optional("High_Time", kDouble, "time of the high, hours (10.5 = 10:30)"),
+         optional("Low_Time", kDouble, "time of the low, hours"),
+         optional("High_Before_Low", kInt, "1 = the high came first"),
+         optional("High_In_First_Hour", kInt, "1 = high by 10:30"),
+         optional("Low_In_First_Hour", kInt, "1 = low by 10:30"),
+         optional("High_In_Last_Hour", kInt, "1 = high from 15:00 on"),
+         optional("Low_In_Last_Hour", kInt, "1 = low from 15:00 on"),
+         optional("Reversal_Type", kInt, "1 = high before noon, low after; -1 = the reverse"),
+         optional("High_Low_Spread", kDouble, "hours between high and low"),
+         optional("Early_Extreme", kInt, "1 = an extreme before 10:00"),
+         optional("Late_Extreme", kInt, "1 = an extreme from 15:30 on"),
+         optional("Intraday_High", kDouble, "high of the bars seen"),
+         optional("Intraday_Low", kDouble, "low of the bars seen")},
+        {"date"}};
 }
 
 TableSpec vix_intraday() {
-    TableSpec table{"market",
-                    "vix_intraday",
-                    TableKind::kHistory,
-                    "VIX at every half hour, from _marketdata/vix_intraday.csv.",
-                    {required("date", kText, "New York day, YYYY-MM-DD"),
-                     optional("open", kDouble, "open of the day"),
-                     optional("high", kDouble, "high of the day"),
-                     optional("low", kDouble, "low of the day"),
-                     optional("close", kDouble, "close of the day")},
-                    {"date"}};
+    TableSpec table{
+        "market",
+        "vix_intraday",
+        TableKind::kHistory,
+        "VIX at every half hour, from _marketdata/vix_intraday.csv.",
+        {required("date", kText, "New York day, YYYY-MM-DD"),
+         optional("open", kDouble, "open of the day"), optional("high", kDouble, "high of the day"),
+         optional("low", kDouble, "low of the day"),
+         optional("close", kDouble, "close of the day")},
+        {"date"}};
     for (const std::string_view name :
          {"VIX_0930", "VIX_1000", "VIX_1030", "VIX_1100", "VIX_1130", "VIX_1200", "VIX_1230",
           "VIX_1300", "VIX_1330", "VIX_1400", "VIX_1430", "VIX_1500", "VIX_1530", "VIX_1545"}) {
@@ -374,9 +373,11 @@ TableSpec treasury_rates() {
 
 std::span<const TableSpec> all_tables() {
     static const std::vector<TableSpec> kTables = {
-        schema_info(),    sync_metadata(),        sync_files(),        sync_log(),
-        sync_issues(),    trade_data(),           daily_data(),        reporting_data(),
-        spx_daily(),      spx_15min(),            spx_highlow(),       vix_intraday(),
+        schema_info(),    sync_metadata(),        sync_files(),
+        sync_log(),       sync_issues(),          trade_data(),
+        daily_data(),     reporting_data(),       spx_daily(),
+        spx_15min(),      spx_highlow(),          vix_intraday(),
+        treasury_rates(), market_sync_metadata(),
     };
     return kTables;
 }
