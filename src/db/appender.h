@@ -5,9 +5,8 @@
 // (which refuses otherwise); a transaction that ends without commit closes its appenders first, so
 // that their rows are rolled back with everything else.
 //
-// The engine checks NOT NULL and keys only when it flushes: at close(), or earlier
-// at some append(). After any error the transaction can only be rolled back. Text that is not UTF-8
-// is refused by append() itself.
+// The engine checks NOT NULL, keys and UTF-8 only when it flushes: at close(), or earlier at some
+// append(). After any error the transaction can only be rolled back.
 //
 // Single-thread, move-only.
 #pragma once

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string_view>
 
+#include "core/cancel.h"
 #include "core/result.h"
 #include "db/rows.h"
 #include "db/statement.h"
@@ -24,7 +25,9 @@ struct InterruptSlot;
 }  // namespace detail
 
 // Stops what a connection is running now, from any thread. Harmless when nothing runs or when the
-// connection is gone. Made for CancelToken::on_cancel and timers. Thread-safe, copyable.
+// connection is gone; a COMMIT or CHECKPOINT is never stopped half-way. A statement that starts
+// after the call is not affected: use Connection::cancel_with where that matters. Thread-safe,
+// copyable.
 class InterruptHandle {
   public:
     void interrupt() const;
@@ -73,6 +76,9 @@ class Connection {
         return statement.run();
     }
 
+    // From now on statements end with kInterrupted as soon as the token is cancelled, and none is
+    // started afterwards (COMMIT, ROLLBACK and CHECKPOINT are). A default token ends that.
+    void cancel_with(const CancelToken& token);
     [[nodiscard]] InterruptHandle interrupt_handle() const;
     [[nodiscard]] bool in_transaction() const;
 
@@ -81,6 +87,9 @@ class Connection {
 
   private:
     friend class Database;
+    friend class Transaction;
+    // Another handle of the same session.
+    [[nodiscard]] Connection share() const { return Connection(state_); }
     explicit Connection(std::shared_ptr<detail::ConnectionState> state)
         : state_(std::move(state)) {}
     std::shared_ptr<detail::ConnectionState> state_;

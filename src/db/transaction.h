@@ -41,7 +41,8 @@ class Transaction {
     // Several appenders may be alive at once, on different tables.
     [[nodiscard]] Result<Appender> appender(std::string_view schema, std::string_view table);
 
-    // kInternal, and nothing committed, while an appender has not been closed or after one failed;
+    // kInternal, and nothing committed, while an appender has not been closed or after a statement
+    // or an appender failed (the engine would answer such a COMMIT with success and store nothing);
     // the transaction is then still open. An error of the engine's own COMMIT has rolled back.
     [[nodiscard]] Result<void> commit();
     // Idempotent after commit or rollback.

@@ -1,0 +1,361 @@
+#include "db/database.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/check.h"
+#include "db/connection.h"
+#include "db/engine_state.h"
+
+namespace tb::db {
+
+namespace {
+
+struct FileId {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    bool operator==(const FileId&) const = default;
+};
+
+// stat, never open: opening and closing the file would drop the engine's lock.
+std::optional<FileId> file_id(const std::filesystem::path& file) {
+    struct stat info {};
+    if (::stat(file.c_str(), &info) != 0) {
+        return std::nullopt;
+    }
+    return FileId{static_cast<std::uint64_t>(info.st_dev), static_cast<std::uint64_t>(info.st_ino)};
+}
+
+// The files this process has open, is opening, or is still closing.
+class OpenFiles {
+  public:
+    // Never destroyed: databases may be closed by other static objects at the end of the process.
+    static OpenFiles& instance() {
+        static auto* const files = new OpenFiles;
+        return *files;
+    }
+
+    // The live instance of this file, or nullptr after reserving the path for the caller, who must
+    // call opened() or abandon().
+    std::shared_ptr<detail::DatabaseState> find_or_reserve(const std::filesystem::path& path) {
+        std::unique_lock lock(mutex_);
+        while (true) {
+            const auto entry = find(path);
+            if (entry == entries_.end()) {
+                entries_.emplace(path, Entry{});
+                return nullptr;
+            }
+            if (auto state = entry->second.state.lock(); state != nullptr) {
+                return state;
+            }
+            changed_.wait(lock);  // being opened or closed by another thread
+        }
+    }
+    void opened(const std::shared_ptr<detail::DatabaseState>& state) {
+        {
+            const std::lock_guard lock(mutex_);
+            entries_[state->path] = Entry{state, file_id(state->path)};
+        }
+        changed_.notify_all();
+    }
+    void forget(const std::filesystem::path& path) {
+        {
+            const std::lock_guard lock(mutex_);
+            entries_.erase(path);
+        }
+        changed_.notify_all();
+    }
+
+  private:
+    struct Entry {
+        std::weak_ptr<detail::DatabaseState> state;
+        std::optional<FileId> id;
+    };
+    using Entries = std::map<std::filesystem::path, Entry>;
+
+    Entries::iterator find(const std::filesystem::path& path) {
+        if (const auto same_path = entries_.find(path); same_path != entries_.end()) {
+            return same_path;
+        }
+        const auto id = file_id(path);
+        return std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
+            return id.has_value() && entry.second.id == id;  // a hard link
+        });
+    }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    Entries entries_;
+};
+
+struct ConfigDeleter {
+    using pointer = duckdb_config;
+    void operator()(duckdb_config config) const { duckdb_destroy_config(&config); }
+};
+using UniqueConfig = std::unique_ptr<void, ConfigDeleter>;
+
+Result<UniqueConfig> make_config(const DatabaseOptions& options,
+                                 const std::string& temp_directory) {
+    duckdb_config raw_config = nullptr;
+    if (duckdb_create_config(&raw_config) != DuckDBSuccess) {
+        return make_error(ErrorCode::kInternal, "the engine could not make a configuration");
+    }
+    UniqueConfig config(raw_config);
+    const std::string threads = std::to_string(options.threads);
+    std::vector<std::pair<const char*, const char*>> settings = {
+        {"threads", threads.c_str()},
+        {"memory_limit", options.memory_limit.c_str()},
+        {"max_temp_directory_size", options.temp_directory_limit.c_str()},
+        {"wal_autocheckpoint", options.wal_limit.c_str()},
+        {"access_mode", options.read_only ? "read_only" : "automatic"},
+        {"enable_external_access", "false"},
+        {"autoinstall_known_extensions", "false"},
+        {"autoload_known_extensions", "false"},
+        {"allow_community_extensions", "false"},
+        {"allow_persistent_secrets", "false"},
+        {"lock_configuration", "true"},
+    };
+    if (!temp_directory.empty()) {
+        settings.emplace_back("temp_directory", temp_directory.c_str());
+    }
+    for (const auto& [name, value] : settings) {
+        if (duckdb_set_config(config.get(), name, value) != DuckDBSuccess) {
+            return make_error(ErrorCode::kInternal,
+                              fmt::format("the engine does not know the setting {}", name));
+        }
+    }
+    return config;
+}
+
+Result<void> open_engine(detail::DatabaseState& state, const std::filesystem::path& file) {
+    TB_TRY(const UniqueConfig config, make_config(state.options, state.temp_directory.string()));
+    char* raw_error = nullptr;
+    const std::string name = file.empty() ? ":memory:" : file.string();
+    const duckdb_state outcome =
+        duckdb_open_ext(name.c_str(), &state.handle, config.get(), &raw_error);
+    const EngineString text(raw_error);
+    if (outcome != DuckDBSuccess) {
+        state.handle = nullptr;
+        Error error = engine_error(text != nullptr ? text.get() : "the engine could not open it");
+        error.context = file.filename().string();
+        return tl::unexpected<Error>(std::move(error));
+    }
+    return {};
+}
+
+bool valid_size(std::string_view text) {
+    const std::size_t digits = text.find_first_not_of("0123456789");
+    if (digits == 0 || digits > 12 || digits == std::string_view::npos) {
+        return false;
+    }
+    static constexpr std::array<std::string_view, 8> kUnits = {"KB",  "MB",  "GB",  "TB",
+                                                               "KiB", "MiB", "GiB", "TiB"};
+    return text.substr(0, digits).find_first_not_of('0') != std::string_view::npos &&
+           std::find(kUnits.begin(), kUnits.end(), text.substr(digits)) != kUnits.end();
+}
+
+Result<void> check_options(const DatabaseOptions& options) {
+    for (const auto& [name, value] :
+         {std::pair("memory limit", &options.memory_limit),
+          std::pair("temporary space limit", &options.temp_directory_limit),
+          std::pair("write-ahead log limit", &options.wal_limit)}) {
+        if (!valid_size(*value)) {
+            return make_error(ErrorCode::kInvalidArgument,
+                              fmt::format("{} is \"{}\", wanted a whole number and a unit (KB, MB, "
+                                          "GB, TB, KiB, MiB, GiB, TiB), as in 512MB",
+                                          name, *value));
+        }
+    }
+    if (options.threads < 1 || options.threads > 256) {
+        return make_error(ErrorCode::kInvalidArgument,
+                          fmt::format("threads is {}, wanted 1 to 256", options.threads));
+    }
+    return {};
+}
+
+std::filesystem::path canonical_path(const std::filesystem::path& file) {
+    std::error_code failed;
+    auto canonical = std::filesystem::weakly_canonical(file, failed);
+    return failed ? std::filesystem::absolute(file, failed) : canonical;
+}
+
+}  // namespace
+
+namespace detail {
+
+DatabaseState::~DatabaseState() {
+    if (handle != nullptr) {
+        duckdb_close(&handle);
+    }
+    if (!path.empty()) {
+        OpenFiles::instance().forget(path);
+    }
+    if (!temp_directory.empty()) {
+        std::error_code ignored;
+        std::filesystem::remove_all(temp_directory, ignored);
+    }
+}
+
+}  // namespace detail
+
+Result<DatabaseOptions> DatabaseOptions::from_environment(const Environment& environment) {
+    DatabaseOptions options;
+    if (const auto limit = environment("DUCKDB_MEMORY_LIMIT");
+        limit.has_value() && !limit->empty()) {
+        if (!valid_size(*limit)) {
+            return make_error(
+                ErrorCode::kInvalidArgument,
+                fmt::format("DUCKDB_MEMORY_LIMIT is \"{}\", wanted a whole number and "
+                            "a unit (KB, MB, GB, TB, KiB, MiB, GiB, TiB), as in 512MB",
+                            *limit));
+        }
+        options.memory_limit = *limit;
+    }
+    if (const auto threads = environment("DUCKDB_THREADS");
+        threads.has_value() && !threads->empty()) {
+        const char* const end = threads->data() + threads->size();
+        const auto parsed = std::from_chars(threads->data(), end, options.threads);
+        if (parsed.ec != std::errc() || parsed.ptr != end || options.threads < 1 ||
+            options.threads > 256) {
+            return make_error(ErrorCode::kInvalidArgument,
+                              fmt::format("DUCKDB_THREADS is \"{}\", wanted a whole number from 1 "
+                                          "to 256",
+                                          *threads));
+        }
+    }
+    return options;
+}
+
+Result<Database> Database::open(const std::filesystem::path& file, const DatabaseOptions& options) {
+    TB_RETURN_IF_ERROR(check_engine_version(engine_version()));
+    TB_RETURN_IF_ERROR(check_options(options));
+    const std::filesystem::path path = canonical_path(file);
+    auto& files = OpenFiles::instance();
+    if (auto state = files.find_or_reserve(path); state != nullptr) {
+        if (state->options != options) {
+            return make_error(ErrorCode::kInvalidArgument,
+                              "the database is already open in this process with other options",
+                              path.filename().string());
+        }
+        return Database(std::move(state));
+    }
+    auto state = std::make_shared<detail::DatabaseState>();
+    state->options = options;
+    if (auto opened = open_engine(*state, path); !opened.has_value()) {
+        files.forget(path);
+        return tl::unexpected<Error>(opened.error());
+    }
+    state->path = path;
+    files.opened(state);
+    return Database(std::move(state));
+}
+
+Result<Database> Database::open_in_memory(const DatabaseOptions& options) {
+    TB_RETURN_IF_ERROR(check_engine_version(engine_version()));
+    TB_RETURN_IF_ERROR(check_options(options));
+    auto state = std::make_shared<detail::DatabaseState>();
+    state->options = options;
+    // A private folder for spilling: without one the engine would make `.tmp` in the current
+    // folder.
+    std::error_code failed;
+    std::string pattern =
+        (std::filesystem::temp_directory_path(failed) / "tradeblocks-XXXXXX").string();
+    if (failed || ::mkdtemp(pattern.data()) == nullptr) {
+        return make_error(ErrorCode::kIo,
+                          "cannot make a temporary folder for a database in memory");
+    }
+    state->temp_directory = pattern;
+    TB_RETURN_IF_ERROR(open_engine(*state, {}));
+    return Database(std::move(state));
+}
+
+Result<Connection> Database::connect() const {
+    auto connection = std::make_shared<detail::ConnectionState>(state_);
+    if (connection->handle == nullptr) {
+        return make_error(ErrorCode::kDatabase, "the engine gave no connection",
+                          state_->path.filename().string());
+    }
+    return Connection(std::move(connection));
+}
+
+const std::filesystem::path& Database::path() const {
+    return state_->path;
+}
+std::int64_t Database::connection_count() const {
+    return state_->connections.load();
+}
+
+std::string engine_version() {
+    return duckdb_library_version();
+}
+
+Result<void> check_engine_version(std::string_view version) {
+    if (version.starts_with("v1.4.") || version.starts_with("v1.5.")) {
+        return {};
+    }
+    return make_error(ErrorCode::kDatabase,
+                      fmt::format("the DuckDB library found at run time is {}, this program works "
+                                  "with v1.4.x and v1.5.x",
+                                  version));
+}
+
+bool is_damage(const Error& error) {
+    if (error.code != ErrorCode::kDatabase) {
+        return false;  // a lock, a full disk or a missing permission is no damage
+    }
+    const std::string_view text = error.message;
+    // Only what the engine says by itself: error('...') in a user's SQL is an Invalid Input Error.
+    static constexpr std::array<std::string_view, 5> kSources = {
+        "IO Error", "TransactionContext Error", "FATAL Error", "Serialization Error",
+        "Failed to append"};
+    if (std::none_of(kSources.begin(), kSources.end(),
+                     [&](std::string_view source) { return text.starts_with(source); })) {
+        return false;
+    }
+    if (text.starts_with("Serialization Error")) {
+        return true;
+    }
+    constexpr std::string_view kVersion = "Trying to read a database file with version number ";
+    if (const std::size_t at = text.find(kVersion); at != std::string_view::npos) {
+        // A number near ours is a newer engine's file, which is in order; any other is nonsense.
+        std::int64_t version = 0;
+        const auto* const begin = text.data() + at + kVersion.size();
+        std::from_chars(begin, text.data() + text.size(), version);
+        return version < 64 || version > 256;
+    }
+    static constexpr std::array<std::string_view, 7> kSigns = {
+        "not a valid DuckDB database file",
+        "Corrupt database file",
+        "corrupt database file",
+        "Corrupt WAL",
+        "Failure while replaying WAL",
+        "Could not read enough bytes from file",
+        "orrupt file?"};
+    return std::any_of(kSigns.begin(), kSigns.end(), [&](std::string_view sign) {
+        return text.find(sign) != std::string_view::npos;
+    });
+}
+
+std::optional<std::int64_t> lock_holder(const Error& error) {
+    constexpr std::string_view kHolder = "in use by process ";
+    const std::size_t at = error.message.find(kHolder);
+    if (error.code != ErrorCode::kLocked || at == std::string::npos) {
+        return std::nullopt;
+    }
+    std::int64_t pid = 0;
+    const auto* const begin = error.message.data() + at + kHolder.size();
+    const auto parsed = std::from_chars(begin, error.message.data() + error.message.size(), pid);
+    return parsed.ec == std::errc() ? std::optional(pid) : std::nullopt;
+}
+
+}  // namespace tb::db
