@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "blocks/discovery.h"
 #include "mcp/nearest.h"
 
 namespace tb::tools {
