@@ -131,6 +131,7 @@ class ToolContext {
     // 06 T9: default 24,000 over MCP, what the caller asked for by a `maxChars` argument, or 0 for
     // "complete" (command line, --json).
     [[nodiscard]] std::size_t budget_chars() const { return options_.budget_chars; }
+    void set_budget_chars(std::size_t chars) { options_.budget_chars = chars; }
 
     // Tells the client how far the work is, if it wanted to know. Call as often as you like: it is
     // limited to 10 per second and kept strictly increasing.

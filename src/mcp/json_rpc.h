@@ -37,7 +37,7 @@ class RequestId {
     bool operator==(const RequestId&) const = default;
 
   private:
-    explicit RequestId(std::uint64_t number) : value_(number) {}
+    explicit RequestId(std::uint64_t number);
     std::variant<std::int64_t, std::uint64_t, std::string> value_;
 };
 

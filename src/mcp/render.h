@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +42,8 @@ inline constexpr std::size_t kMaxCellChars = 200;
 // visible_text on one line for a Markdown cell: `|` as \|, backslash doubled, at most
 // `max_chars` characters and then "…".
 [[nodiscard]] std::string cell_text(std::string_view text, std::size_t max_chars = kMaxCellChars);
+// At most `max_chars` characters; a cut text ends in "…" within that limit.
+[[nodiscard]] std::string first_chars(std::string_view text, std::size_t max_chars);
 // Puts free text between markers that introduce it as data, not instructions.
 [[nodiscard]] std::string data_block(std::string_view label, std::string_view text);
 
@@ -74,6 +77,7 @@ class MarkdownTable {
     std::string text_;
     std::size_t budget_chars_;
     std::size_t columns_;
+    std::size_t chars_ = 0;
     std::size_t shown_ = 0;
     std::size_t total_ = 0;
 };

@@ -79,12 +79,14 @@ struct ServerOptions {
     bool check_results = false;
 };
 
-class Server;
+class ServerImpl;
 
 struct ConnectionOptions {
     // For messages outside any request of a legacy client; null = they are dropped.
     std::shared_ptr<Outlet> background;
     Principal principal;
+    // Legacy revision taken as agreed without initialize (an HTTP request that names none).
+    std::optional<Revision> assume_legacy = std::nullopt;
 };
 
 class Connection {
@@ -139,9 +141,8 @@ class Server final : public Notifier {
     void resource_updated(std::string_view uri) override;
 
   private:
-    struct Impl;
-    explicit Server(std::shared_ptr<Impl> impl);
-    std::shared_ptr<Impl> impl_;
+    explicit Server(std::shared_ptr<ServerImpl> impl);
+    std::shared_ptr<ServerImpl> impl_;
 };
 
 }  // namespace tb::mcp

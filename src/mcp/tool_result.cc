@@ -1,0 +1,106 @@
+#include "mcp/tool_result.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "core/log.h"
+#include "mcp/json_text.h"
+#include "mcp/render.h"
+
+namespace tb::mcp {
+
+namespace {
+
+constexpr std::size_t kLeastBudget = 1'000;
+constexpr std::string_view kCutNote =
+    "(cut here: the answer is longer than one result may be; narrow the question, page through "
+    "it, or raise maxChars where the tool has it)";
+
+bool knows(Revision revision, const Json& item) {
+    const std::string type = item.value("type", "");
+    if (type == "resource_link") {
+        return revision >= Revision::k2025_06_18;
+    }
+    return type != "audio" || revision >= Revision::k2025_03_26;
+}
+
+Json as_text(const Json& item) {
+    const std::string type = item.value("type", "");
+    std::string text = "[" + type + "]";
+    if (type == "resource_link") {
+        text = visible_text(item.value("name", "")) + ": " + item.value("uri", "");
+    }
+    return ContentItem::text(std::move(text)).json.get();
+}
+
+void note_missing_numbers(Json& structured) {
+    const std::size_t count = replace_non_finite(structured);
+    if (count == 0) {
+        return;
+    }
+    Json& notes = structured["notes"];
+    if (!notes.is_array()) {
+        notes = notes.is_null() ? Json::array() : Json::array({notes});
+    }
+    notes.push_back(std::to_string(count) +
+                    (count == 1 ? " value is not a finite number and shown as null"
+                                : " values are not finite numbers and shown as null"));
+}
+
+}  // namespace
+
+ResultBudget result_budget(const ToolSpec& spec, const Json& arguments) {
+    ResultBudget budget;
+    budget.cap = std::max(kMaxResultChars, spec.max_result_chars);
+    const bool has_argument =
+        std::any_of(spec.arguments.begin(), spec.arguments.end(),
+                    [](const Field& field) { return field.name == "maxChars"; });
+    if (!has_argument || !arguments.is_object()) {
+        return budget;
+    }
+    const auto wanted = arguments.find("maxChars");
+    if (wanted != arguments.end() && wanted->is_number() && wanted->get<double>() >= 1) {
+        const double most = static_cast<double>(kMaxRaisedResultChars);
+        budget.aim =
+            std::max(kLeastBudget, static_cast<std::size_t>(std::min(wanted->get<double>(), most)));
+        budget.cap = std::max(budget.aim, kLeastBudget);
+    }
+    return budget;
+}
+
+Json tool_result_json(ToolResult result, std::size_t cap, Revision revision) {
+    Json out = Json::object();
+    Json& content = out["content"] = Json::array();
+    const bool has_structured = result.structured->is_object();
+    if (has_structured) {
+        note_missing_numbers(*result.structured);
+    }
+    if (result.text.empty() && result.extra.empty() && has_structured) {
+        result.text = to_json_text(*result.structured);
+    }
+    if (!result.text.empty()) {
+        content.push_back(
+            ContentItem::text(cut_at_line(std::move(result.text), cap, kCutNote)).json.get());
+    }
+    for (const ContentItem& item : result.extra) {
+        content.push_back(knows(revision, *item.json) ? *item.json : as_text(*item.json));
+    }
+    if (has_structured) {
+        out["structuredContent"] = std::move(*result.structured);
+    }
+    if (result.meta->is_object()) {
+        out["_meta"] = std::move(*result.meta);
+    }
+    return out;
+}
+
+Json tool_error_json(std::string_view text) {
+    Json out = Json::object();
+    out["content"] = Json::array();
+    out["content"].push_back(*ContentItem::text(first_chars(text, kMaxErrorChars)).json);
+    out["isError"] = true;
+    return out;
+}
+
+}  // namespace tb::mcp

@@ -1,0 +1,26 @@
+// Turns what a handler returned into the `result` of tools/call (06 T6-T9). Thread-safe.
+#pragma once
+
+#include <cstddef>
+
+#include "mcp/content.h"
+#include "mcp/json_box.h"
+#include "mcp/protocol.h"
+#include "mcp/tool.h"
+
+namespace tb::mcp {
+
+// Budget of one call: what the caller asked for with `maxChars`, or the default.
+struct ResultBudget {
+    std::size_t aim = kDefaultResultChars;  // what the handler is told
+    std::size_t cap = kMaxResultChars;      // where text is cut if the handler did not listen
+};
+[[nodiscard]] ResultBudget result_budget(const ToolSpec& spec, const Json& arguments);
+
+// Text cut at the cap; NaN and infinities as null with an entry in `notes`; content kinds the
+// revision does not know as text. Without resultType and identity (the server adds them).
+[[nodiscard]] Json tool_result_json(ToolResult result, std::size_t cap, Revision revision);
+// isError, text alone, at most kMaxErrorChars.
+[[nodiscard]] Json tool_error_json(std::string_view text);
+
+}  // namespace tb::mcp
