@@ -299,6 +299,12 @@ Result<void> MarketJournal::append(std::string_view table, const MarketRows& cha
     return unmark(table);
 }
 
+bool MarketJournal::behind() const {
+    return std::any_of(market_files().begin(), market_files().end(), [&](const MarketFile& file) {
+        return fs_.stat(mark_path(file.table)).has_value();
+    });
+}
+
 Result<std::int64_t> MarketJournal::heal(db::Connection& connection) {
     std::int64_t healed = 0;
     for (const MarketFile& file : market_files()) {

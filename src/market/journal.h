@@ -56,6 +56,8 @@ class MarketJournal {
     // `table` is one of market_files(). Errors: kIo (with the reason), kResourceExhausted.
     [[nodiscard]] Result<void> mark(std::string_view table);
     [[nodiscard]] Result<void> append(std::string_view table, const MarketRows& changed);
+    // Whether a mark was left behind, so that heal() has something to do: a few stat calls.
+    [[nodiscard]] bool behind() const;
     // Number of rows appended to journals that were behind.
     [[nodiscard]] Result<std::int64_t> heal(db::Connection& connection);
     // Forgets the history of a table, for a user who purges it.
