@@ -141,7 +141,7 @@ std::vector<ExcursionPoint> reference_excursions(std::span<const Trade> trades) 
         }
         ExcursionPoint p;
         p.trade_number = number(i);
-        p.date = t.realized_on();
+        p.date = t.date_opened;
         p.strategy = t.strategy;
         p.mfe = mfe;
         p.mae = mae;
@@ -256,7 +256,8 @@ MonthTable monthly_returns_percent(std::span<const Trade> trades, double start) 
 }
 
 std::vector<DistributionBucket> return_distribution(std::span<const Trade> trades,
-                                                    std::int32_t bucket_count) {
+                                                    std::int32_t bucket_count,
+                                                    Conventions conventions) {
     if (trades.empty() || bucket_count < 1) {
         return {};
     }
@@ -286,7 +287,8 @@ std::vector<DistributionBucket> return_distribution(std::span<const Trade> trade
         while (i + 1 < count && p >= buckets[i].to) {
             ++i;
         }
-        ++buckets[i].count;
+        const bool lost = conventions == Conventions::kReference && p > buckets[i].to;
+        buckets[i].count += lost ? 0 : 1;
     }
     return buckets;
 }
@@ -521,7 +523,7 @@ ExcursionChart excursion_chart(std::span<const Trade> trades, double bucket_size
     const std::vector<ExcursionRecord> records = excursion_records(trades, conventions);
     for (const ExcursionRecord& r : records) {
         const Trade& t = trades[r.trade_index];
-        chart.points.push_back({number(r.trade_index), t.realized_on(), t.strategy, r.mfe, r.mae,
+        chart.points.push_back({number(r.trade_index), t.date_opened, t.strategy, r.mfe, r.mae,
                                 r.pl, r.mfe_percent, r.mae_percent, r.profit_capture_percent,
                                 r.excursion_ratio, r.basis, r.is_winner});
     }

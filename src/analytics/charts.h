@@ -41,9 +41,12 @@ struct DistributionBucket {
     double to = 0;    // exclusive, but inclusive in the last bucket
     std::int64_t count = 0;
 };
-// `bucket_count` equal buckets over [min P, max P] (a range of 1 when all are equal).
+// `bucket_count` equal buckets over [min P, max P] (a range of 1 when all are equal). The computed
+// end of the last one can lie below the maximum by a rounding: the reference then loses the best
+// trades, ours counts them in the last bucket.
 [[nodiscard]] std::vector<DistributionBucket> return_distribution(std::span<const Trade> trades,
-                                                                  std::int32_t bucket_count);
+                                                                  std::int32_t bucket_count,
+                                                                  Conventions conventions);
 
 struct WeekdayRow {
     const char* day = "";  // "Monday" .. "Sunday"
@@ -164,7 +167,7 @@ struct VolatilityPoint {
 
 struct ExcursionPoint {
     std::int64_t trade_number = 0;
-    Date date;  // realization day
+    Date date;  // opening day
     std::uint32_t strategy = 0;
     std::optional<double> mfe;  // kReference: the percent as given; kCorrect: dollars
     std::optional<double> mae;

@@ -1,0 +1,484 @@
+#include "analytics/backtest_vs_actual.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "analytics/backtest_vs_actual_match.h"
+#include "analytics/numerics.h"
+#include "analytics/periods.h"
+
+namespace tb::analytics {
+
+namespace {
+
+constexpr double kContractShares = 100;
+constexpr double kSmallestSpread = 1e-10;  // of slippages, dollars
+constexpr std::size_t kFewestForOutliers = 3;
+constexpr double kHugeClosingCost = 20;  // times the premium received
+
+double per_contract(double value, double contracts) {
+    return contracts == 0 ? 0 : value / contracts;
+}
+
+// Scaled P/L and slippage of a row whose raw figures are set.
+void scale(SlippageRow& row, SlippageScaling scaling) {
+    row.scaled_backtest_pl = row.backtest_pl;
+    row.scaled_actual_pl = row.actual_pl;
+    row.scaling_factor = row.matched ? 1 : 0;
+    if (scaling == SlippageScaling::kPerContract) {
+        row.scaled_backtest_pl = per_contract(row.backtest_pl, row.backtest_contracts);
+        row.scaled_actual_pl = per_contract(row.actual_pl, row.actual_contracts);
+    } else if (scaling == SlippageScaling::kToReported && row.matched) {
+        row.scaling_factor =
+            row.backtest_contracts == 0 ? 0 : row.actual_contracts / row.backtest_contracts;
+        row.scaled_backtest_pl = row.backtest_pl * row.scaling_factor;
+    }
+    if (!row.matched) {
+        return;
+    }
+    row.slippage = row.scaled_actual_pl - row.scaled_backtest_pl;
+    if (row.scaled_backtest_pl != 0) {
+        row.slippage_percent = 100 * row.slippage / std::fabs(row.scaled_backtest_pl);
+    }
+}
+
+std::vector<SlippageRow> summary_rows(const TradeSet& backtest, const ReportingSet& actual) {
+    struct Side {
+        CompensatedSum pl;
+        double contracts = 0;
+        bool any = false;
+        void add(double p, double n) {
+            pl.add(p);
+            contracts += n;
+            any = true;
+        }
+    };
+    std::map<std::pair<std::int32_t, std::string_view>, std::pair<Side, Side>> days;
+    for (const Trade& b : backtest.trades) {
+        days[{b.date_opened.days(), backtest.strategies[b.strategy]}].first.add(b.net_pl(),
+                                                                                b.contracts);
+    }
+    for (const ReportingTrade& a : actual.trades) {
+        days[{a.date_opened.days(), actual.strategies[a.strategy]}].second.add(a.pl, a.contracts);
+    }
+    std::vector<SlippageRow> rows;
+    for (const auto& [key, sides] : days) {
+        SlippageRow row;
+        row.date = Date(key.first);
+        row.strategy = key.second;
+        row.matched = sides.first.any && sides.second.any;
+        row.backtest_pl = sides.first.pl.value();
+        row.backtest_contracts = sides.first.contracts;
+        row.actual_pl = sides.second.pl.value();
+        row.actual_contracts = sides.second.contracts;
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+void add_number_difference(SlippageRow& row, const char* field, std::optional<double> backtest,
+                           std::optional<double> actual, bool always) {
+    if (always || (backtest && actual && *backtest != *actual)) {
+        FieldDifference d;
+        d.field = field;
+        d.backtest_value = backtest;
+        d.actual_value = actual;
+        d.delta = actual.value_or(0) - backtest.value_or(0);
+        row.differences.push_back(std::move(d));
+    }
+}
+
+void add_text_difference(SlippageRow& row, const char* field, std::string_view backtest,
+                         std::string_view actual) {
+    if (backtest != actual) {
+        FieldDifference d;
+        d.field = field;
+        d.backtest = backtest;
+        d.actual = actual;
+        row.differences.push_back(std::move(d));
+    }
+}
+
+void add_differences(SlippageRow& row, const Trade& b, const ReportingTrade& a) {
+    add_number_difference(row, "numContracts", b.contracts, a.contracts, false);
+    add_number_difference(row, "openingPrice", b.opening_price, a.opening_price, false);
+    add_text_difference(row, "legs", b.legs, a.legs);
+    add_number_difference(row, "closingPrice", b.closing_price, a.closing_price, false);
+    add_text_difference(row, "reasonForClose", b.reason_for_close, a.reason_for_close);
+    add_number_difference(row, "pl", b.net_pl(), a.pl, true);
+}
+
+std::vector<SlippageRow> trade_rows(const TradeSet& backtest, const ReportingSet& actual,
+                                    const BacktestComparisonRequest& request) {
+    const bool reference = request.conventions == Conventions::kReference;
+    std::vector<SlippageRow> rows;
+    for (const FillPair& pair : match_trades(backtest, actual, request)) {
+        SlippageRow row;
+        row.matched = pair.backtest && pair.actual;
+        row.minute = 0;
+        if (pair.actual) {
+            const ReportingTrade& a = actual.trades[*pair.actual];
+            row.date = a.date_opened;
+            row.strategy = actual.strategies[a.strategy];
+            if (a.time_opened && !(reference && request.fill_times_from_timestamp)) {
+                row.minute = a.time_opened->minutes();
+            }
+            row.actual_pl = a.pl;
+            row.actual_contracts = a.contracts;
+            row.actual_legs = a.legs;
+            row.context.actual_reason_for_close = a.reason_for_close;
+        }
+        if (pair.backtest) {
+            const Trade& b = backtest.trades[*pair.backtest];
+            row.date = b.date_opened;
+            row.strategy = backtest.strategies[b.strategy];
+            row.minute = b.time_opened ? b.time_opened->minutes() : 0;
+            row.backtest_pl = b.net_pl();
+            row.backtest_contracts = b.contracts;
+            row.backtest_legs = b.legs;
+            row.context.opening_vix = b.opening_vix;
+            row.context.closing_vix = b.closing_vix;
+            row.context.gap = b.gap;
+            row.context.movement = b.movement;
+            row.context.backtest_reason_for_close = b.reason_for_close;
+        }
+        if (row.matched) {
+            const Trade& b = backtest.trades[*pair.backtest];
+            const ReportingTrade& a = actual.trades[*pair.actual];
+            add_differences(row, b, a);
+            if (!reference && b.time_opened && a.time_opened) {
+                row.minutes_apart = a.time_opened->minutes() - b.time_opened->minutes();
+            }
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+// z-scores of all matched rows, before any of them is hidden.
+std::optional<OutlierStats> mark_outliers(std::vector<SlippageRow>& rows, double threshold) {
+    std::vector<double> slippages;
+    for (const SlippageRow& row : rows) {
+        if (row.matched) {
+            slippages.push_back(row.slippage);
+        }
+    }
+    if (slippages.size() < kFewestForOutliers) {
+        return std::nullopt;
+    }
+    OutlierStats stats;
+    stats.threshold = threshold;
+    stats.mean_slippage = *mean(slippages);
+    stats.sd_slippage = *population_sd(slippages);
+    if (!(stats.sd_slippage >= kSmallestSpread) || !std::isfinite(stats.sd_slippage)) {
+        return std::nullopt;
+    }
+    CompensatedSum total;
+    for (SlippageRow& row : rows) {
+        if (!row.matched) {
+            continue;
+        }
+        row.z_score = (row.slippage - stats.mean_slippage) / stats.sd_slippage;
+        const double z = std::fabs(*row.z_score);
+        if (z >= threshold) {
+            row.is_outlier = true;
+            row.severity = z >= 3   ? OutlierSeverity::kHigh
+                           : z >= 2 ? OutlierSeverity::kMedium
+                                    : OutlierSeverity::kLow;
+            ++stats.count;
+            total.add(row.slippage);
+        }
+    }
+    stats.total_slippage = total.value();
+    stats.percent = 100 * static_cast<double>(stats.count) / static_cast<double>(slippages.size());
+    stats.avg_slippage =
+        stats.count == 0 ? 0 : stats.total_slippage / static_cast<double>(stats.count);
+    return stats;
+}
+
+void order_rows(std::vector<SlippageRow>& rows) {
+    std::stable_sort(rows.begin(), rows.end(), [](const SlippageRow& a, const SlippageRow& b) {
+        if (a.date != b.date) {
+            return a.date < b.date;
+        }
+        if (a.strategy != b.strategy) {
+            return collation_less(a.strategy, b.strategy);
+        }
+        return a.minute < b.minute;
+    });
+}
+
+void count_unmatched(const std::vector<SlippageRow>& rows, bool reference,
+                     BacktestComparison& result) {
+    struct Side {
+        CompensatedSum pl;
+        std::set<std::string> strategies;
+        UnmatchedSide summary;
+        void add(const SlippageRow& row, double p) {
+            summary.from = summary.count == 0 ? row.date : std::min(summary.from, row.date);
+            summary.to = summary.count == 0 ? row.date : std::max(summary.to, row.date);
+            ++summary.count;
+            pl.add(p);
+            strategies.insert(row.strategy);
+        }
+        std::optional<UnmatchedSide> finish() {
+            if (summary.count == 0) {
+                return std::nullopt;
+            }
+            summary.total_pl = pl.value();
+            summary.strategies.assign(strategies.begin(), strategies.end());
+            return summary;
+        }
+    };
+    Side backtest;
+    Side actual;
+    SlippageCoverage& coverage = result.coverage;
+    std::int64_t matched = 0;
+    for (const SlippageRow& row : rows) {
+        const bool has_backtest = row.matched || row.backtest_contracts > 0;
+        coverage.backtest_rows += has_backtest ? 1 : 0;
+        coverage.actual_rows += row.matched || !has_backtest ? 1 : 0;
+        if (row.matched) {
+            ++matched;
+        } else if (has_backtest) {
+            if (!reference || row.backtest_pl != 0) {
+                backtest.add(row, row.backtest_pl);
+            }
+        } else if (!reference || row.actual_pl != 0) {
+            actual.add(row, row.actual_pl);
+        }
+    }
+    const auto percent = [&](std::int64_t of) {
+        return of == 0 ? 0 : 100 * static_cast<double>(matched) / static_cast<double>(of);
+    };
+    coverage.matched_backtest_percent = percent(coverage.backtest_rows);
+    coverage.matched_actual_percent = percent(coverage.actual_rows);
+    result.unmatched_backtest = backtest.finish();
+    result.unmatched_actual = actual.finish();
+    SlippageSummary& s = result.summary;
+    s.unmatched_backtest_count = backtest.summary.count;
+    s.unmatched_actual_count = actual.summary.count;
+    s.unmatched_backtest_pl = backtest.pl.value();
+    s.unmatched_actual_pl = actual.pl.value();
+}
+
+// Totals over `rows`; one-sided ones count only where `include_one_sided`.
+void fill_totals(const std::vector<SlippageRow>& rows, bool include_one_sided, SlippageSummary& s) {
+    CompensatedSum backtest;
+    CompensatedSum actual;
+    CompensatedSum slippage;
+    for (const SlippageRow& row : rows) {
+        if (row.matched || include_one_sided) {
+            backtest.add(row.scaled_backtest_pl);
+            actual.add(row.scaled_actual_pl);
+        }
+        if (row.matched) {
+            ++s.matched_comparisons;
+            slippage.add(row.slippage);
+        }
+    }
+    s.total_comparisons = static_cast<std::int64_t>(rows.size());
+    s.total_backtest_pl = backtest.value();
+    s.total_actual_pl = actual.value();
+    s.total_slippage = s.total_actual_pl - s.total_backtest_pl;
+    if (s.matched_comparisons > 0) {
+        s.avg_slippage = slippage.value() / static_cast<double>(s.matched_comparisons);
+    }
+    if (s.total_backtest_pl != 0) {
+        s.avg_slippage_percent = 100 * s.total_slippage / std::fabs(s.total_backtest_pl);
+    }
+}
+
+std::string group_key(const SlippageRow& row, SlippageGroupBy by, Conventions conventions) {
+    switch (by) {
+        case SlippageGroupBy::kDate:
+            return row.date.to_iso();
+        case SlippageGroupBy::kWeek:
+            return period_key(row.date, PeriodType::kWeekly, conventions);
+        case SlippageGroupBy::kMonth:
+            return period_key(row.date, PeriodType::kMonthly, conventions);
+        case SlippageGroupBy::kNone:
+        case SlippageGroupBy::kStrategy:
+            break;
+    }
+    return row.strategy;
+}
+
+std::vector<SlippageGroup> group_rows(std::vector<SlippageRow> rows, SlippageGroupBy by,
+                                      Conventions conventions) {
+    std::vector<SlippageGroup> groups;
+    std::map<std::string, std::size_t> known;
+    for (SlippageRow& row : rows) {
+        const std::string key = group_key(row, by, conventions);
+        const auto [at, added] = known.try_emplace(key, groups.size());
+        if (added) {
+            groups.emplace_back();
+            groups.back().key = key;
+        }
+        groups[at->second].rows.push_back(std::move(row));
+    }
+    for (SlippageGroup& group : groups) {
+        CompensatedSum slippage;
+        for (const SlippageRow& row : group.rows) {
+            slippage.add(row.slippage);
+            group.matched_count += row.matched ? 1 : 0;
+            group.outlier_count += row.is_outlier ? 1 : 0;
+        }
+        group.count = static_cast<std::int64_t>(group.rows.size());
+        group.total_slippage = slippage.value();
+        if (group.matched_count > 0) {
+            group.avg_slippage = group.total_slippage / static_cast<double>(group.matched_count);
+        }
+    }
+    std::stable_sort(groups.begin(), groups.end(),
+                     [](const SlippageGroup& a, const SlippageGroup& b) {
+                         return std::fabs(a.total_slippage) > std::fabs(b.total_slippage);
+                     });
+    return groups;
+}
+
+// Fills whose numbers cannot be right (02 I-54).
+std::vector<std::string> fill_warnings(const TradeSet& backtest, const ReportingSet& actual) {
+    double largest_margin = 0;  // of one contract
+    for (const Trade& b : backtest.trades) {
+        largest_margin = std::max(largest_margin, b.margin_req / std::max(1, b.contracts));
+    }
+    std::int64_t beyond_margin = 0;
+    std::int64_t huge_cost = 0;
+    std::int64_t bad_identity = 0;
+    for (const ReportingTrade& a : actual.trades) {
+        const double contracts = std::max(1.0, a.contracts);
+        beyond_margin += largest_margin > 0 && std::fabs(a.pl) > largest_margin * contracts ? 1 : 0;
+        if (!a.initial_premium || !a.avg_closing_cost) {
+            continue;
+        }
+        huge_cost += *a.initial_premium != 0 && std::fabs(*a.avg_closing_cost) >
+                                                    kHugeClosingCost * std::fabs(*a.initial_premium)
+                         ? 1
+                         : 0;
+        const double gross =
+            (*a.initial_premium + *a.avg_closing_cost) * a.contracts * kContractShares;
+        const double allowed = std::max(50 * contracts, 0.05 * std::fabs(gross));
+        bad_identity += std::fabs(gross - a.pl) > allowed ? 1 : 0;
+    }
+    std::vector<std::string> warnings;
+    const auto warn = [&](std::int64_t count, const char* what) {
+        if (count > 0) {
+            warnings.push_back(
+                fmt::format("{} of {} live fills {}", count, actual.trades.size(), what));
+        }
+    };
+    warn(beyond_margin,
+         "gain or lose more than the largest margin of the backtest allows; slippage is not "
+         "meaningful until their P/L is checked");
+    warn(huge_cost,
+         "have a closing cost more than 20 times the premium, as if written in another unit");
+    warn(bad_identity, "have a P/L that does not follow from premium, closing cost and contracts");
+    return warnings;
+}
+
+std::vector<std::string> sorted_strategies(const TradeSet& set) {
+    std::vector<std::string> names = strategies_in_use(set);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::vector<std::string> sorted_strategies(const ReportingSet& set) {
+    std::set<std::string> names;
+    for (const ReportingTrade& t : set.trades) {
+        names.insert(set.strategies[t.strategy]);
+    }
+    return {names.begin(), names.end()};
+}
+
+std::string totals_note(const BacktestComparisonRequest& request) {
+    if (request.conventions == Conventions::kCorrect) {
+        return "Totals and slippage are of all matched rows; one-sided rows are in coverage and "
+               "unmatchedSummary.";
+    }
+    return request.matched_only
+               ? "Summary stats are computed from matched rows only."
+               : "Summary stats include unmatched rows because matchedOnly=false. Unmatched trades "
+                 "are also reported in unmatchedSummary.";
+}
+
+}  // namespace
+
+bool SlippageContext::empty() const {
+    return !opening_vix && !closing_vix && !gap && !movement && backtest_reason_for_close.empty() &&
+           actual_reason_for_close.empty();
+}
+
+std::string SlippageRow::time_opened() const {
+    return minute ? fmt::format("{:02}:{:02}", *minute / 60, *minute % 60) : std::string();
+}
+
+Result<BacktestComparison> compare_backtest_to_actual(const TradeSet& backtest,
+                                                      const ReportingSet& actual,
+                                                      const BacktestComparisonRequest& request) {
+    const bool reference = request.conventions == Conventions::kReference;
+    const ReportingSet fills =
+        filter_reporting(actual, request.strategy, request.dates.value_or(DateRange()));
+    TradeFilter filter;
+    filter.strategy = request.strategy;
+    filter.date_field = DateField::kOpened;
+    filter.dates = request.dates.value_or(DateRange());
+    TradeSet trades = filter_trades(backtest, filter);
+    BacktestComparison result;
+    if (!request.dates && !fills.trades.empty()) {
+        const auto [first, last] =
+            std::minmax_element(fills.trades.begin(), fills.trades.end(),
+                                [](const ReportingTrade& a, const ReportingTrade& b) {
+                                    return a.date_opened < b.date_opened;
+                                });
+        filter.dates = {first->date_opened, last->date_opened};
+        const std::size_t before = trades.trades.size();
+        trades = filter_trades(trades, filter);
+        result.auto_filter_applied = trades.trades.size() != before;
+    }
+    if (fills.trades.empty() || trades.trades.empty()) {
+        return make_error(ErrorCode::kNotFound,
+                          fills.trades.empty()
+                              ? "no live fill is left after filtering by strategy and dates"
+                              : "no backtest trade is left after filtering by strategy and dates");
+    }
+    result.backtest_trades = static_cast<std::int64_t>(trades.trades.size());
+    result.actual_trades = static_cast<std::int64_t>(fills.trades.size());
+    result.backtest_strategies = sorted_strategies(trades);
+    result.actual_strategies = sorted_strategies(fills);
+    std::vector<SlippageRow> rows = request.detail == DetailLevel::kSummary
+                                        ? summary_rows(trades, fills)
+                                        : trade_rows(trades, fills, request);
+    for (SlippageRow& row : rows) {
+        scale(row, request.scaling);
+    }
+    result.summary.outliers = mark_outliers(rows, request.outlier_threshold);
+    order_rows(rows);
+    count_unmatched(rows, reference, result);
+    result.summary.note = totals_note(request);
+    if (!reference) {
+        result.warnings = fill_warnings(trades, fills);
+        fill_totals(rows, false, result.summary);
+    }
+    std::erase_if(rows, [&](const SlippageRow& row) {
+        return (request.matched_only && !row.matched) || (request.outliers_only && !row.is_outlier);
+    });
+    if (reference) {
+        fill_totals(rows, true, result.summary);
+    }
+    std::stable_sort(rows.begin(), rows.end(), [](const SlippageRow& a, const SlippageRow& b) {
+        return std::fabs(a.slippage) > std::fabs(b.slippage);
+    });
+    if (request.group_by == SlippageGroupBy::kNone) {
+        result.rows = std::move(rows);
+    } else {
+        result.groups = group_rows(std::move(rows), request.group_by, request.conventions);
+    }
+    return result;
+}
+
+}  // namespace tb::analytics
