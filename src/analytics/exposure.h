@@ -1,5 +1,5 @@
-// Margin at risk over time (02 §2.9, §5): daily peaks, exposure when a trade opens, and the margin
-// timeline. Dollars of margin requirement; percents are of the account's equity.
+// Margin at risk over time (02 §2.9): daily peaks and the exposure when a trade opens. Dollars of
+// margin requirement; percents are of the account's equity.
 //
 // Trades without a positive, finite margin do not count. All are sweeps over sorted events, linear
 // in trades plus days.
@@ -79,30 +79,5 @@ struct ExposureAtOpen {
 };
 [[nodiscard]] std::vector<ExposureAtOpen> exposure_at_open(std::span<const Trade> trades,
                                                            std::optional<double> start_capital);
-
-// Margin held on every civil day from opening to closing day inclusive (open trades: the opening
-// day only), in percent of capital, in total and per strategy.
-enum class MarginBase { kFixed, kCompounding };
-struct MarginTimelineOptions {
-    Conventions conventions = Conventions::kCorrect;
-    MarginBase base = MarginBase::kFixed;
-    double starting_capital = 0;         // dollars, > 0 for percents
-    std::span<const DailyLogEntry> log;  // kCompounding: the day's netLiq where there is one
-};
-struct MarginTimeline {
-    std::vector<std::string> strategies;  // in order of first appearance
-    std::vector<Date> dates;              // first to last, every civil day
-    std::vector<double> margin;           // dollars by day
-    // percent by day; nullopt where the capital is not positive.
-    std::vector<std::optional<double>> percent;
-    // [strategy][day]
-    std::vector<std::vector<std::optional<double>>> strategy_percent;
-    std::optional<double> max_percent;
-    std::vector<std::optional<double>> strategy_max_percent;
-};
-// Capital of a day: starting_capital (kFixed); netLiq of the day, else starting_capital plus the
-// P/L of trades closed by then (reported P/L under kReference, net under kCorrect).
-[[nodiscard]] MarginTimeline margin_timeline(const TradeSet& set,
-                                             const MarginTimelineOptions& options);
 
 }  // namespace tb::analytics

@@ -630,9 +630,9 @@ std::optional<StatisticsReport> statistics_report(const TradeSet& set,
     std::span<const Trade> trades = set.trades;
     if (subset || request.filter.dates.bounded()) {
         filtered = filter_trades(set, request.filter);
-        if (subset) {
-            rebuild_equity(filtered.trades, initial_capital(set.trades, log, conventions).dollars,
-                           PlKind::kNet);
+        const std::optional<double> start = initial_capital(set.trades, log, conventions).dollars;
+        if (subset && start) {
+            rebuild_equity(filtered.trades, start, PlKind::kNet);
         }
         trades = filtered.trades;
     }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "analytics/statistics_types.h"
 #include "analytics/trade.h"
 
 namespace tb::analytics {
@@ -27,5 +28,10 @@ namespace tb::analytics {
 [[nodiscard]] std::vector<std::string> log_disagreements(std::span<const Trade> trades,
                                                          std::span<const DailyLogEntry> log,
                                                          std::optional<double> trade_capital);
+
+// A note for results whose amounts (P/L, fees, margin, premium, funds) are beyond 1e100 dollars or
+// not numbers: sums and squares of such amounts overflow, and a figure that is not finite is then
+// shown as absent. nullopt for ordinary data, where every figure is finite.
+[[nodiscard]] std::optional<Note> extreme_amounts_note(std::span<const Trade> trades);
 
 }  // namespace tb::analytics
