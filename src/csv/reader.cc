@@ -17,32 +17,33 @@ namespace tb::csv {
 
 namespace {
 
-constexpr std::size_t kPadding = 16;  // find_any looks at whole blocks of this size
+constexpr std::size_t kBlock = 64;  // bytes looked at together
+constexpr std::size_t kPadding = kBlock;
 
-// First of the three characters in [p, end), or end. Reads up to kPadding bytes past end.
-inline const char* find_any(const char* p, const char* end, char a, char b, char c) {
+// Bit i is set if byte i of the block is one of the four characters. Reads all kBlock bytes.
+inline std::uint64_t find_marks(const char* block, char delimiter) {
+    std::uint64_t bits = 0;
 #if defined(__SSE2__)
-    const __m128i want_a = _mm_set1_epi8(a);
-    const __m128i want_b = _mm_set1_epi8(b);
-    const __m128i want_c = _mm_set1_epi8(c);
-    while (p < end) {
-        const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-        const __m128i hits =
-            _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, want_a), _mm_cmpeq_epi8(block, want_b)),
-                         _mm_cmpeq_epi8(block, want_c));
-        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(hits));
-        if (mask != 0) {
-            return std::min(p + __builtin_ctz(mask), end);
-        }
-        p += kPadding;
+    const __m128i want_delimiter = _mm_set1_epi8(delimiter);
+    const __m128i want_quote = _mm_set1_epi8('"');
+    const __m128i want_cr = _mm_set1_epi8('\r');
+    const __m128i want_lf = _mm_set1_epi8('\n');
+    for (unsigned part = 0; part < kBlock / 16; ++part) {
+        const __m128i bytes =
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + std::size_t{part} * 16));
+        const __m128i hits = _mm_or_si128(
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, want_delimiter), _mm_cmpeq_epi8(bytes, want_quote)),
+            _mm_or_si128(_mm_cmpeq_epi8(bytes, want_cr), _mm_cmpeq_epi8(bytes, want_lf)));
+        bits |= std::uint64_t{static_cast<unsigned>(_mm_movemask_epi8(hits))} << (part * 16);
     }
-    return end;
 #else
-    while (p < end && *p != a && *p != b && *p != c) {
-        ++p;
+    for (unsigned i = 0; i < kBlock; ++i) {
+        const char c = block[i];
+        const bool hit = c == delimiter || c == '"' || c == '\r' || c == '\n';
+        bits |= std::uint64_t{hit} << i;
     }
-    return p;
 #endif
+    return bits;
 }
 
 // Cells are short and mostly clean: only the rare one with a blank or a non-ASCII byte at its ends
@@ -69,6 +70,7 @@ RecordReader::RecordReader(ReaderOptions options)
 
 void RecordReader::feed(std::string_view text) {
     TB_CHECK(!finished_, "feed after finish");
+    marks_from_ = nullptr;
     const std::size_t unread_bytes = end_ - begin_;
     if (end_ + text.size() > capacity_) {
         const std::size_t needed = unread_bytes + text.size();
@@ -164,72 +166,110 @@ ReadStatus RecordReader::next(Record& record) {
     return ReadStatus::kLimit;
 }
 
-// What follows a cell that ended at `at`.
-RecordReader::CellEnd RecordReader::end_cell(const char* at) const {
-    if (at == data_.get() + end_) {
-        return finished_ ? CellEnd::kRecord : CellEnd::kMissing;
+inline void RecordReader::load_marks() {
+    marks_.bits = find_marks(marks_.block, delimiter_);
+    const auto left = static_cast<std::size_t>(marks_.end - marks_.block);
+    if (left < kBlock) {
+        marks_.bits &= (std::uint64_t{1} << left) - 1;
     }
-    return *at == delimiter_ ? CellEnd::kDelimiter : CellEnd::kRecord;
 }
 
-RecordReader::CellEnd RecordReader::parse_quoted(const char*& position, Record& record) {
-    const char* const end = data_.get() + end_;
-    const char* const content = position + 1;
-    const char* p = content;
+void RecordReader::start_marks(const char* from) {
+    marks_ = {from, data_.get() + end_, 0};
+    load_marks();
+}
+
+// The next mark, which is taken; the end of the text if there is none.
+inline const char* RecordReader::next_mark() {
+    while (marks_.bits == 0) {
+        if (static_cast<std::size_t>(marks_.end - marks_.block) <= kBlock) {
+            return marks_.end;
+        }
+        marks_.block += kBlock;
+        load_marks();
+    }
+    const char* const mark = marks_.block + __builtin_ctzll(marks_.bits);
+    marks_.bits &= marks_.bits - 1;
+    return mark;
+}
+
+inline const char* RecordReader::next_mark_but_quote() {
+    const char* mark = next_mark();
+    while (mark != marks_.end && *mark == '"') {
+        mark = next_mark();
+    }
+    return mark;
+}
+
+inline void RecordReader::add_cell(const char* first, const char* last) {
+    cells_.push_back(trimmed(first, last));
+}
+
+// The cell that opens with the quote at `quote`; returns the mark that ends it, or the end of the
+// text, where `record.open_quote` tells whether the quote was closed.
+const char* RecordReader::quoted_cell(const char* quote, Record& record) {
+    const char* const content = quote + 1;
+    const char* const end = marks_.end;
+    const char* mark = next_mark();  // the opening quote itself
     bool escaped = false;
     while (true) {
-        p = find_any(p, end, '"', '\n', '\r');
-        if (p == end) {
+        mark = next_mark();
+        if (mark == end) {
             record.open_quote = true;
             break;
         }
-        if (*p != '"') {
+        if (*mark == '"') {
+            if (mark + 1 == end || mark[1] != '"') {
+                break;
+            }
+            escaped = true;
+            mark = next_mark();
+        } else if (*mark == '\r' || (*mark == '\n' && (mark == content || mark[-1] != '\r'))) {
             ++inner_lines_;
-            p += *p == '\r' && p + 1 < end && p[1] == '\n' ? 2 : 1;
-            continue;
         }
-        if (p + 1 == end && !finished_) {
-            return CellEnd::kMissing;
-        }
-        if (p + 1 == end || p[1] != '"') {
-            break;
-        }
-        escaped = true;
-        p += 2;
     }
-    const char* after = record.open_quote ? end : p + 1;
+    const char* after = record.open_quote ? end : mark + 1;
     while (after < end && (*after == ' ' || (*after == '\t' && delimiter_ != '\t'))) {
         ++after;
     }
-    position = find_any(after, end, delimiter_, '\n', '\r');
-    if (position == after) {
-        if (escaped) {
-            escaped_.push_back(cells_.size());
-            cells_.emplace_back(content, static_cast<std::size_t>(p - content));
-        } else {
-            cells_.push_back(trimmed(content, p));
-        }
-    } else {
+    const char* const cell_end = record.open_quote ? end : next_mark_but_quote();
+    if (cell_end != after) {
         record.misplaced_quote = true;
-        cells_.push_back(trimmed(content, position));
+        add_cell(content, cell_end);
+    } else if (escaped) {
+        escaped_.push_back(cells_.size());
+        cells_.emplace_back(content, static_cast<std::size_t>(mark - content));
+    } else {
+        add_cell(content, mark);
     }
-    return end_cell(position);
+    return cell_end;
 }
 
-RecordReader::CellEnd RecordReader::parse_cell(const char*& position, Record& record) {
-    const char* const end = data_.get() + end_;
+// All cells of the record at `position`, which moves to the mark that ends it. False if the record
+// is too wide.
+bool RecordReader::parse_cells(const char*& position, Record& record) {
+    const char* const end = marks_.end;
     const char* p = position;
-    while (p < end && (*p == ' ' || (*p == '\t' && delimiter_ != '\t'))) {
+    while (true) {
+        const char* first = p;
+        while (first < end && (*first == ' ' || (*first == '\t' && delimiter_ != '\t'))) {
+            ++first;
+        }
+        if (first < end && *first == '"') {
+            p = quoted_cell(first, record);
+        } else {
+            p = next_mark_but_quote();
+            add_cell(first, p);
+        }
+        if (p == end || *p != delimiter_) {
+            position = p;
+            return true;
+        }
+        if (cells_.size() == options_.max_columns) {
+            return false;
+        }
         ++p;
     }
-    if (p < end && *p == '"') {
-        position = p;
-        return parse_quoted(position, record);
-    }
-    const char* const first = p;
-    position = find_any(p, end, delimiter_, '\n', '\r');
-    cells_.push_back(trimmed(first, position));
-    return end_cell(position);
 }
 
 // Doubled quotes become one, in place: only now that the record is complete and will not be parsed
@@ -256,25 +296,21 @@ ReadStatus RecordReader::parse(Record& record) {
     inner_lines_ = 0;
     record = Record{};
     record.line = line_;
-    while (true) {
-        const CellEnd cell_end = parse_cell(p, record);
-        if (cell_end == CellEnd::kMissing) {
-            too_long_ = end_ - begin_ > options_.max_record_bytes;
-            return too_long_ ? ReadStatus::kLimit : ReadStatus::kNeedMore;
-        }
-        if (cell_end == CellEnd::kRecord) {
-            break;
-        }
-        ++p;  // the delimiter
-        if (cells_.size() == options_.max_columns) {
-            too_wide_ = true;
-            return ReadStatus::kLimit;
-        }
+    if (marks_from_ != start) {
+        start_marks(start);
+    }
+    marks_from_ = nullptr;
+    if (!parse_cells(p, record)) {
+        too_wide_ = true;
+        return ReadStatus::kLimit;
     }
     const auto size = static_cast<std::size_t>(p - start);
     if (size > options_.max_record_bytes) {
         too_long_ = true;
         return ReadStatus::kLimit;
+    }
+    if (p == end && !finished_) {
+        return ReadStatus::kNeedMore;
     }
     record.terminated = p < end;
     record.has_nul = std::memchr(start, '\0', size) != nullptr;
@@ -283,8 +319,13 @@ ReadStatus RecordReader::parse(Record& record) {
     line_ += inner_lines_;
     if (record.terminated) {
         skip_line_feed_ = *p == '\r';
+        if (skip_line_feed_ && p + 1 < end && p[1] == '\n') {
+            p = next_mark();
+            skip_line_feed_ = false;
+        }
         ++p;
         ++line_;
+        marks_from_ = p;
     }
     begin_ = static_cast<std::size_t>(p - data_.get());
     return ReadStatus::kRecord;

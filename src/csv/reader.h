@@ -72,14 +72,23 @@ class RecordReader {
     [[nodiscard]] Error error() const;
 
   private:
-    enum class CellEnd { kDelimiter, kRecord, kMissing };
+    // Positions of delimiters, quotes and line ends, found a block at a time and taken in order.
+    struct Marks {
+        const char* block = nullptr;
+        const char* end = nullptr;
+        std::uint64_t bits = 0;  // of the marks in this block that are not taken yet
+    };
 
     [[nodiscard]] bool choose_delimiter();
     [[nodiscard]] bool skip_line_ends();
     [[nodiscard]] ReadStatus parse(Record& record);
-    [[nodiscard]] CellEnd parse_cell(const char*& position, Record& record);
-    [[nodiscard]] CellEnd parse_quoted(const char*& position, Record& record);
-    [[nodiscard]] CellEnd end_cell(const char* at) const;
+    [[nodiscard]] bool parse_cells(const char*& position, Record& record);
+    [[nodiscard]] const char* quoted_cell(const char* quote, Record& record);
+    void add_cell(const char* first, const char* last);
+    void start_marks(const char* from);
+    void load_marks();
+    [[nodiscard]] const char* next_mark();
+    [[nodiscard]] const char* next_mark_but_quote();
     void unescape_cells();
 
     ReaderOptions options_;
@@ -88,6 +97,8 @@ class RecordReader {
     std::size_t capacity_ = 0;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
+    Marks marks_;
+    const char* marks_from_ = nullptr;  // marks_ holds every mark from here on; nullptr = stale
     char delimiter_;
     bool finished_ = false;
     bool skip_line_feed_ = false;  // the last record ended with a CR at the end of the text
