@@ -54,9 +54,8 @@ struct StoreOptions {
 class DataStore : public std::enable_shared_from_this<DataStore> {
   public:
     // The store of a directory, named by its canonical path; the same object for everybody who
-    // asks while one is alive. Opens nothing yet.
-    //   kNotFound         no such directory
-    //   kInvalidArgument  alive already with other options
+    // asks while one is alive (the options of the first one hold). Opens nothing yet.
+    //   kNotFound  no such directory
     [[nodiscard]] static Result<std::shared_ptr<DataStore>> for_directory(
         const std::filesystem::path& directory, const StoreOptions& options = {});
 
@@ -125,14 +124,16 @@ class DataStore : public std::enable_shared_from_this<DataStore> {
     [[nodiscard]] SchemaChange schema_change() const;
     [[nodiscard]] std::optional<RecoveryReport> recovery() const;
 
-    // For damage that shows only when the rows are read (is_damage): closes, sets the file aside
-    // and opens a fresh one, as open() does. kBusy while leases or readers are out.
+    // For damage that shows only when rows are read (is_damage): closes, replaces the file and
+    // opens the new one, as open() does. kBusy while leases or readers are out.
     [[nodiscard]] Result<RecoveryReport> recover(const Error& damage);
 
   private:
     struct Impl;
-    DataStore(std::filesystem::path directory, std::filesystem::path database_file,
-              StoreOptions options);
+    DataStore(std::filesystem::path directory, StoreOptions options);
+    [[nodiscard]] Result<void> open_file(const CancelToken& cancel);
+    [[nodiscard]] Result<void> try_open_file();
+    void install(Database database, Connection writer, SchemaChange change);
 
     std::filesystem::path directory_;
     std::filesystem::path database_file_;

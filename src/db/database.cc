@@ -189,6 +189,23 @@ std::filesystem::path canonical_path(const std::filesystem::path& file) {
     return failed ? std::filesystem::absolute(file, failed) : canonical;
 }
 
+// The storage version the engine found and cannot read, out of its message.
+std::optional<std::int64_t> file_version(std::string_view text) {
+    constexpr std::string_view kVersion = "Trying to read a database file with version number ";
+    const std::size_t at = text.find(kVersion);
+    if (at == std::string_view::npos) {
+        return std::nullopt;
+    }
+    std::int64_t version = 0;
+    std::from_chars(text.data() + at + kVersion.size(), text.data() + text.size(), version);
+    return version;
+}
+
+// Storage versions of engine 1.4 end in the sixties and grow by one with each incompatible release.
+bool newer_file_version(std::int64_t version) {
+    return version > 64 && version <= 256;
+}
+
 }  // namespace
 
 namespace detail {
@@ -325,13 +342,9 @@ bool is_damage(const Error& error) {
     if (text.starts_with("Serialization Error")) {
         return true;
     }
-    constexpr std::string_view kVersion = "Trying to read a database file with version number ";
-    if (const std::size_t at = text.find(kVersion); at != std::string_view::npos) {
+    if (const auto version = file_version(text); version.has_value()) {
         // A number near ours is a newer engine's file, which is in order; any other is nonsense.
-        std::int64_t version = 0;
-        const auto* const begin = text.data() + at + kVersion.size();
-        std::from_chars(begin, text.data() + text.size(), version);
-        return version < 64 || version > 256;
+        return !newer_file_version(*version);
     }
     static constexpr std::array<std::string_view, 7> kSigns = {
         "not a valid DuckDB database file",
@@ -344,6 +357,16 @@ bool is_damage(const Error& error) {
     return std::any_of(kSigns.begin(), kSigns.end(), [&](std::string_view sign) {
         return text.find(sign) != std::string_view::npos;
     });
+}
+
+bool is_newer_engine_file(const Error& error) {
+    if (error.code != ErrorCode::kDatabase) {
+        return false;
+    }
+    const auto version = file_version(error.message);
+    return (version.has_value() && newer_file_version(*version)) ||
+           error.message.find("storage version greater than the latest version supported") !=
+               std::string::npos;
 }
 
 std::optional<std::int64_t> lock_holder(const Error& error) {

@@ -81,6 +81,9 @@ class Database {
 // locked, unreachable, or a mistake in a statement).
 [[nodiscard]] bool is_damage(const Error& error);
 
+// Whether the file is in order but of an engine version that came after ours.
+[[nodiscard]] bool is_newer_engine_file(const Error& error);
+
 // The process that holds the file, out of a kLocked error of ours; nullopt if it is not known.
 [[nodiscard]] std::optional<std::int64_t> lock_holder(const Error& error);
 

@@ -1,21 +1,26 @@
 // Setting a damaged database aside and saving what the CSV files cannot bring back.
 //
 // The database file and its write-ahead log are renamed together to `<file>.corrupt-<time>` and
-// `<file>.corrupt-<time>.wal`; nothing is ever deleted. From there the tables of history (schema.h:
-// TableKind::kHistory) are read as far as they can be read, with the log and, if that does not
-// open, without it, and copied into the fresh file.
+// `<file>.corrupt-<time>.wal`; nothing of the user's is ever deleted. The tables of history
+// (schema.h: TableKind::kHistory) are read from there as far as they can be read, with the log and,
+// if that does not open, without it, into `<file>.rebuild`, which takes the database's name when it
+// is complete. A crash anywhere on the way leaves the `.rebuild` file behind, by which the next
+// opening knows that it has to start the copying again.
+//
+// Everything happens under a lock on the directory (flock), so that of several processes that find
+// the damage only one sets the file aside.
 //
 // Single-thread.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/clock.h"
 #include "core/result.h"
-#include "db/connection.h"
 #include "db/database.h"
 
 namespace tb::db {
@@ -36,20 +41,24 @@ struct RecoveryReport {
     bool without_wal = false;             // ... but only without its log: latest changes lost
     std::vector<SalvagedTable> tables;    // tables of history, in schema order
 
-    // Nothing that cannot be rebuilt from CSV files is missing.
+    // Nothing that the CSV files cannot bring back is missing.
     [[nodiscard]] bool complete() const;
-    // What happened and what was lost, in two or three sentences for the user.
+    // What happened and what was lost, in a few sentences for the user.
     [[nodiscard]] std::string to_string() const;
 };
 
-// Renames the file and its log. The file must not be open in this process. kIo if that fails; then
-// nothing has changed.
-[[nodiscard]] Result<RecoveryReport> set_aside(const std::filesystem::path& file,
-                                               const Error& damage, Timestamp now);
+// Replaces the damaged file, which must not be open in this process. nullopt if there is nothing to
+// do any more: another process has replaced it meanwhile.
+//   `opens`  the damage showed in the rows of a file that can be opened, so that opening it again
+//            proves nothing
+//   kLocked  another process is at it, or has the file open
+//   kIo      the file cannot be renamed (read-only folder); nothing has changed
+[[nodiscard]] Result<std::optional<RecoveryReport>> replace_damaged(
+    const std::filesystem::path& file, const Error& damage, bool opens,
+    const DatabaseOptions& options, Timestamp now);
 
-// Copies what can be read into `fresh`, whose tables exist and are empty; fills report.tables. A
-// table that cannot be read is no error: it is in the report.
-[[nodiscard]] Result<void> salvage(RecoveryReport& report, Connection& fresh,
-                                   const DatabaseOptions& options);
+// To be asked before the file is opened: finishes what a crash interrupted. nullopt = nothing was.
+[[nodiscard]] Result<std::optional<RecoveryReport>> finish_interrupted_replacement(
+    const std::filesystem::path& file, const DatabaseOptions& options, Timestamp now);
 
 }  // namespace tb::db

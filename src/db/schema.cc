@@ -187,8 +187,8 @@ std::string create_table_sql(const TableSpec& table) {
 }
 
 Result<void> ensure_table(Connection& connection, const TableSpec& table) {
-    TB_RETURN_IF_ERROR(
-        connection.execute(fmt::format("CREATE SCHEMA IF NOT EXISTS {}", identifier(table.schema))));
+    TB_RETURN_IF_ERROR(connection.execute(
+        fmt::format("CREATE SCHEMA IF NOT EXISTS {}", identifier(table.schema))));
     return connection.execute(create_table_sql(table));
 }
 

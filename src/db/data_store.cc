@@ -1,0 +1,399 @@
+#include "db/data_store.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "db/engine_state.h"
+
+namespace tb::db {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kFirstLockPause{50};
+constexpr std::chrono::milliseconds kLongestLockPause{2000};
+constexpr std::chrono::milliseconds kCancelPoll{20};
+
+struct StoreRegistry {
+    std::mutex mutex;
+    std::map<std::filesystem::path, std::weak_ptr<DataStore>> stores;
+
+    // Never destroyed: stores may be closed by other static objects at the end of the process.
+    static StoreRegistry& instance() {
+        static auto* const registry = new StoreRegistry;
+        return *registry;
+    }
+};
+
+// An engine that fails on its own internal checks while it opens a file has been given nonsense.
+bool is_damage_at_open(const Error& error) {
+    return is_damage(error) ||
+           (error.code == ErrorCode::kDatabase && error.message.starts_with("INTERNAL Error"));
+}
+
+void pause(SteadyClock::duration length, const CancelToken& cancel) {
+    const auto end = SteadyClock::now() + length;
+    while (!cancel.cancelled() && SteadyClock::now() < end) {
+        std::this_thread::sleep_for(
+            std::min<SteadyClock::duration>(kCancelPoll, end - SteadyClock::now()));
+    }
+}
+
+}  // namespace
+
+struct DataStore::Impl {
+    std::mutex opening;  // taken before `mutex`; held while the engine opens, replaces, closes
+
+    mutable std::mutex mutex;
+    std::condition_variable writer_free;
+    std::optional<Database> database;
+    std::optional<Connection> writer;  // between leases
+    bool writer_out = false;
+    StoreMode mode = StoreMode::kClosed;
+    std::string reason;
+    SchemaChange change;
+    std::optional<RecoveryReport> recovery;
+    SteadyClock::time_point last_used = SteadyClock::now();
+
+    // The connections that users hold: all but the writer connection that waits here.
+    [[nodiscard]] std::int64_t in_use() const {
+        return database.has_value() ? database->connection_count() - (writer.has_value() ? 1 : 0)
+                                    : 0;
+    }
+    void forget_database() {
+        writer.reset();
+        database.reset();
+        mode = StoreMode::kClosed;
+        reason.clear();
+    }
+};
+
+DataStore::DataStore(std::filesystem::path directory, StoreOptions options)
+    : directory_(std::move(directory)),
+      database_file_(options.database_file.empty() ? directory_ / kDatabaseFileName
+                                                   : options.database_file),
+      options_(std::move(options)),
+      impl_(std::make_unique<Impl>()) {}
+
+DataStore::~DataStore() = default;
+
+Result<std::shared_ptr<DataStore>> DataStore::for_directory(const std::filesystem::path& directory,
+                                                            const StoreOptions& options) {
+    std::error_code failed;
+    const auto canonical = std::filesystem::canonical(directory, failed);
+    if (failed || !std::filesystem::is_directory(canonical, failed)) {
+        return make_error(ErrorCode::kNotFound,
+                          fmt::format("{} is not a directory", directory.string()));
+    }
+    auto& registry = StoreRegistry::instance();
+    const std::lock_guard lock(registry.mutex);
+    std::erase_if(registry.stores, [](const auto& entry) { return entry.second.expired(); });
+    if (auto alive = registry.stores[canonical].lock(); alive != nullptr) {
+        return alive;
+    }
+    std::shared_ptr<DataStore> store(new DataStore(canonical, options));
+    registry.stores[canonical] = store;
+    return store;
+}
+
+Result<void> DataStore::open(const CancelToken& cancel) {
+    const std::lock_guard opening(impl_->opening);
+    return is_connected() ? Result<void>() : open_file(cancel);
+}
+
+Result<void> DataStore::open_stand_in(std::string reason) {
+    const std::lock_guard opening(impl_->opening);
+    if (is_connected()) {
+        return {};
+    }
+    TB_TRY(Database database, Database::open_in_memory(options_.database));
+    TB_TRY(Connection writer, database.connect());
+    const Clock& clock = options_.clock != nullptr ? *options_.clock : system_clock();
+    TB_TRY(SchemaChange change, ensure_schema(writer, clock.now()));
+    const std::lock_guard lock(impl_->mutex);
+    install(std::move(database), std::move(writer), std::move(change));
+    impl_->mode = StoreMode::kMemory;
+    impl_->reason = std::move(reason);
+    return {};
+}
+
+Result<void> DataStore::open_or_stand_in(const CancelToken& cancel) {
+    auto opened = open(cancel);
+    if (opened.has_value() || !stand_in_helps(opened.error())) {
+        return opened;
+    }
+    return open_stand_in(opened.error().message);
+}
+
+bool DataStore::stand_in_helps(const Error& error) {
+    return error.code == ErrorCode::kLocked || error.code == ErrorCode::kIo ||
+           is_newer_schema(error) || is_newer_engine_file(error);
+}
+
+// With `opening` held. Tries again while another process holds the file.
+Result<void> DataStore::open_file(const CancelToken& cancel) {
+    const auto deadline = SteadyClock::now() + options_.lock_wait;
+    SteadyClock::duration wait = kFirstLockPause;
+    while (true) {
+        auto opened = try_open_file();
+        const auto left = deadline - SteadyClock::now();
+        if (opened.has_value() || opened.error().code != ErrorCode::kLocked ||
+            left <= SteadyClock::duration::zero()) {
+            return opened;
+        }
+        pause(std::min(wait, left), cancel);
+        if (cancel.cancelled()) {
+            return make_error(ErrorCode::kInterrupted, "cancelled while waiting for the database");
+        }
+        wait = std::min<SteadyClock::duration>(wait * 2, kLongestLockPause);
+    }
+}
+
+Result<void> DataStore::try_open_file() {
+    const Clock& clock = options_.clock != nullptr ? *options_.clock : system_clock();
+    TB_TRY(auto recovery,
+           finish_interrupted_replacement(database_file_, options_.database, clock.now()));
+    Error damage;
+    // Once as it is, once after a replacement.
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        auto database = Database::open(database_file_, options_.database);
+        Result<SchemaChange> change = make_error(ErrorCode::kInternal, "not open");
+        if (database.has_value()) {
+            TB_TRY(Connection writer, database->connect());
+            change = ensure_schema(writer, clock.now());
+            if (change.has_value()) {
+                const std::lock_guard lock(impl_->mutex);
+                install(std::move(*database), std::move(writer), std::move(*change));
+                impl_->recovery = std::move(recovery);
+                impl_->mode = StoreMode::kFile;
+                return {};
+            }
+        }
+        const bool opens = database.has_value();
+        damage = opens ? change.error() : database.error();
+        if (!is_damage_at_open(damage) || attempt > 0) {
+            break;
+        }
+        database = make_error(ErrorCode::kInternal, "closed");
+        TB_TRY(auto replaced,
+               replace_damaged(database_file_, damage, opens, options_.database, clock.now()));
+        if (replaced.has_value()) {
+            recovery = std::move(replaced);
+        }
+    }
+    return tl::unexpected<Error>(std::move(damage));
+}
+
+// With `mutex` held.
+void DataStore::install(Database database, Connection writer, SchemaChange change) {
+    impl_->database.emplace(std::move(database));
+    impl_->writer.emplace(std::move(writer));
+    impl_->change = std::move(change);
+    impl_->recovery.reset();
+    impl_->reason.clear();
+    impl_->last_used = SteadyClock::now();
+}
+
+Result<void> DataStore::close() {
+    const std::lock_guard opening(impl_->opening);
+    std::optional<Database> closing;  // closed outside the lock: that may write the log back
+    bool in_use = false;
+    {
+        std::unique_lock lock(impl_->mutex);
+        impl_->writer_free.wait(lock, [&] { return !impl_->writer_out; });
+        in_use = impl_->in_use() > 0;
+        impl_->writer.reset();
+        closing = std::move(impl_->database);
+        impl_->forget_database();
+    }
+    closing.reset();
+    if (in_use) {
+        return make_error(ErrorCode::kBusy,
+                          "connections are still in use; the file is released when they are gone");
+    }
+    return {};
+}
+
+bool DataStore::close_if_idle(SteadyClock::duration idle) {
+    const std::unique_lock opening(impl_->opening, std::try_to_lock);
+    if (!opening.owns_lock()) {
+        return false;
+    }
+    std::optional<Database> closing;
+    {
+        const std::lock_guard lock(impl_->mutex);
+        if (impl_->mode == StoreMode::kClosed) {
+            return true;
+        }
+        if (impl_->writer_out || impl_->in_use() > 0 ||
+            SteadyClock::now() - impl_->last_used < idle) {
+            return false;
+        }
+        impl_->writer.reset();
+        closing = std::move(impl_->database);
+        impl_->forget_database();
+    }
+    return true;
+}
+
+bool DataStore::is_connected() const {
+    return mode() != StoreMode::kClosed;
+}
+
+StoreMode DataStore::mode() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->mode;
+}
+
+std::string DataStore::mode_reason() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->reason;
+}
+
+SchemaChange DataStore::schema_change() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->change;
+}
+
+std::optional<RecoveryReport> DataStore::recovery() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->recovery;
+}
+
+Result<Connection> DataStore::reader() {
+    while (true) {
+        TB_RETURN_IF_ERROR(open());
+        const std::lock_guard lock(impl_->mutex);
+        if (impl_->database.has_value()) {  // not closed again in between
+            impl_->last_used = SteadyClock::now();
+            return impl_->database->connect();
+        }
+    }
+}
+
+struct DataStore::Writer::Lease {
+    std::shared_ptr<DataStore> store;
+    Connection connection;
+
+    Lease(std::shared_ptr<DataStore> owner, Connection own)
+        : store(std::move(owner)), connection(std::move(own)) {}
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    Lease(Lease&&) = delete;
+    Lease& operator=(Lease&&) = delete;
+    ~Lease() {
+        connection.cancel_with({});
+        Impl& impl = *store->impl_;
+        {
+            const std::lock_guard lock(impl.mutex);
+            impl.writer_out = false;
+            impl.last_used = SteadyClock::now();
+            // A transaction that outlives its lease must not be found by the next writer.
+            if (impl.database.has_value() && !connection.in_transaction()) {
+                impl.writer.emplace(std::move(connection));
+            }
+        }
+        impl.writer_free.notify_all();
+    }
+};
+
+DataStore::Writer::Writer(std::unique_ptr<Lease> lease) : lease_(std::move(lease)) {}
+DataStore::Writer::Writer(Writer&&) noexcept = default;
+DataStore::Writer::~Writer() = default;
+Connection& DataStore::Writer::connection() {
+    return lease_->connection;
+}
+
+Result<DataStore::Writer> DataStore::writer(const CancelToken& cancel) {
+    while (true) {
+        TB_RETURN_IF_ERROR(open(cancel));
+        std::unique_lock lock(impl_->mutex);
+        while (impl_->writer_out) {
+            if (cancel.cancelled()) {
+                return make_error(ErrorCode::kInterrupted,
+                                  "cancelled while waiting for the writer");
+            }
+            impl_->writer_free.wait_for(lock, kCancelPoll);
+        }
+        if (!impl_->database.has_value()) {
+            continue;  // closed in between
+        }
+        if (!impl_->writer.has_value()) {
+            TB_TRY(Connection fresh, impl_->database->connect());
+            impl_->writer.emplace(std::move(fresh));
+        }
+        Connection connection = std::move(*impl_->writer);
+        impl_->writer.reset();
+        impl_->writer_out = true;
+        impl_->last_used = SteadyClock::now();
+        lock.unlock();  // the lease's own destructor takes it
+        return Writer(std::make_unique<Writer::Lease>(shared_from_this(), std::move(connection)));
+    }
+}
+
+Result<void> DataStore::checkpoint(const CancelToken& cancel) {
+    TB_TRY(Writer lease, writer(cancel));
+    return checkpoint(lease);
+}
+
+Result<void> DataStore::checkpoint(Writer& writer) {
+    if (mode() == StoreMode::kMemory) {
+        return {};
+    }
+    auto done = writer.connection().state()->execute_masked("CHECKPOINT");
+    if (!done.has_value() &&
+        done.error().message.find("other write transactions") != std::string::npos) {
+        return make_error(ErrorCode::kBusy, done.error().message);
+    }
+    return done;
+}
+
+std::uint64_t DataStore::wal_bytes() const {
+    if (mode() != StoreMode::kFile) {
+        return 0;
+    }
+    std::filesystem::path wal = database_file_;
+    wal += ".wal";
+    std::error_code failed;
+    const auto size = std::filesystem::file_size(wal, failed);
+    return failed ? 0 : size;
+}
+
+Result<RecoveryReport> DataStore::recover(const Error& damage) {
+    const std::lock_guard opening(impl_->opening);
+    std::optional<Database> closing;
+    {
+        const std::lock_guard lock(impl_->mutex);
+        if (impl_->mode == StoreMode::kMemory) {
+            return make_error(ErrorCode::kInvalidArgument,
+                              "a database in memory cannot be recovered");
+        }
+        if (impl_->writer_out || impl_->in_use() > 0) {
+            return make_error(ErrorCode::kBusy, "connections are still in use");
+        }
+        impl_->writer.reset();
+        closing = std::move(impl_->database);
+        impl_->forget_database();
+    }
+    closing.reset();
+    const Clock& clock = options_.clock != nullptr ? *options_.clock : system_clock();
+    TB_TRY(auto report,
+           replace_damaged(database_file_, damage, true, options_.database, clock.now()));
+    TB_RETURN_IF_ERROR(try_open_file());
+    if (!report.has_value()) {
+        return make_error(ErrorCode::kInternal, "there was nothing to replace");
+    }
+    const std::lock_guard lock(impl_->mutex);
+    impl_->recovery = *report;
+    return std::move(*report);
+}
+
+}  // namespace tb::db
