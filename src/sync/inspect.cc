@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "blocks/import.h"
+#include "blocks/import_basis.h"
 #include "sync/block_job.h"
 
 namespace tb::sync {
