@@ -13,10 +13,9 @@ namespace tb::mcp {
 namespace {
 
 constexpr std::size_t kMinNameBytes = 2;
-constexpr std::size_t kMaxNameBytes = 40;
 
-bool is_tool_name(std::string_view name) {
-    return name.size() >= kMinNameBytes && name.size() <= kMaxNameBytes && name[0] >= 'a' &&
+bool is_tool_name(std::string_view name, std::size_t max_bytes) {
+    return name.size() >= kMinNameBytes && name.size() <= max_bytes && name[0] >= 'a' &&
            name[0] <= 'z' && std::all_of(name.begin(), name.end(), [](char c) {
                return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
            });
@@ -48,9 +47,11 @@ void check_fields(const std::vector<Field>& fields, const std::string& where,  /
     }
 }
 
-void check_spec(const ToolSpec& spec, std::vector<std::string>& broken) {
-    if (!is_tool_name(spec.name)) {
-        broken.push_back("'" + spec.name + "': names match [a-z][a-z0-9_]{1,39}");
+void check_spec(const ToolSpec& spec, std::size_t max_name_bytes,
+                std::vector<std::string>& broken) {
+    if (!is_tool_name(spec.name, max_name_bytes)) {
+        broken.push_back("'" + spec.name + "': names match [a-z][a-z0-9_]{1," +
+                         std::to_string(max_name_bytes - 1) + "}");
     }
     if (spec.title.empty()) {
         broken.push_back(spec.name + ": no title");
@@ -201,11 +202,11 @@ std::vector<CliFlag> cli_flags(const ToolSpec& spec) {
     return out;
 }
 
-Result<ToolRegistry> ToolRegistry::make(std::vector<ToolSpec> table) {
+Result<ToolRegistry> ToolRegistry::make(std::vector<ToolSpec> table, std::size_t max_name_bytes) {
     std::vector<std::string> broken;
     std::set<std::string> names;
     for (const ToolSpec& spec : table) {
-        check_spec(spec, broken);
+        check_spec(spec, max_name_bytes, broken);
         if (!names.insert(spec.name).second) {
             broken.push_back(spec.name + ": declared twice");
         }
