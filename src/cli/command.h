@@ -1,0 +1,89 @@
+// A command is one entry of the table in commands.cc: what it takes, what it says about itself and
+// the function that does it. Parsing, --help, the man page and shell completion all derive from it.
+//
+// Adding a command: write src/cli/cmd_<name>.cc with one function `Command <name>_command()`,
+// declare it in commands.h and name it in commands.cc.
+//
+// Thread-compatible.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/exit_code.h"
+#include "cli/terminal.h"
+#include "core/cancel.h"
+#include "core/result.h"
+
+namespace tb::cli {
+
+enum class ValueKind {
+    kFlag,       // no value
+    kText,       // anything
+    kNumber,     // whole number >= 0
+    kSeconds,    // number > 0, fractions allowed
+    kChoice,     // one of Option::choices
+    kDirectory,  // completed by the shell
+    kFile,
+};
+
+struct Option {
+    std::string name;  // "--limit"
+    ValueKind kind = ValueKind::kFlag;
+    std::string value_name;  // "N"
+    std::string help;        // one sentence without a full stop
+    std::vector<std::string> choices;
+    std::string default_text;  // shown in help; the command applies it
+};
+
+struct Argument {
+    std::string name;  // "DIR"
+    ValueKind kind = ValueKind::kText;
+    std::string help;
+    bool required = true;
+};
+
+struct Example {
+    std::string command;  // after "tradeblocks "
+    std::string meaning;
+};
+
+// What the user asked for, checked against the command's table entry.
+class Invocation {
+  public:
+    void set(const std::string& name, std::string value) { values_[name] = std::move(value); }
+    [[nodiscard]] bool has(const std::string& name) const { return values_.contains(name); }
+    // The value of an argument or option; empty if not given.
+    [[nodiscard]] std::string text(const std::string& name) const;
+    // Of kNumber options.
+    [[nodiscard]] std::optional<std::int64_t> number(const std::string& name) const;
+    // Of kSeconds options.
+    [[nodiscard]] std::optional<double> seconds(const std::string& name) const;
+
+  private:
+    std::map<std::string, std::string> values_;
+};
+
+// What a command may use of the outside world.
+struct Session {
+    Terminal& terminal;
+    CancelToken cancel;  // cancelled by Ctrl-C
+};
+
+struct Command {
+    using Run = Result<ExitCode> (*)(const Invocation& invocation, Session& session);
+
+    std::string name;
+    std::string summary;      // one line, for the list of commands
+    std::string description;  // paragraphs separated by blank lines
+    std::vector<Argument> arguments;
+    std::vector<Option> options;
+    std::vector<Example> examples;
+    Run run = nullptr;
+};
+
+}  // namespace tb::cli

@@ -1,0 +1,21 @@
+#include "cli/commands.h"
+
+#include <algorithm>
+
+namespace tb::cli {
+
+const std::vector<Command>& commands() {
+    static const std::vector<Command> table{
+        sync_command(),   status_command(), history_command(),
+        issues_command(), demo_command(),   completion_command(),
+    };
+    return table;
+}
+
+const Command* find_command(std::string_view name) {
+    const auto found = std::find_if(commands().begin(), commands().end(),
+                                    [&](const Command& command) { return command.name == name; });
+    return found == commands().end() ? nullptr : &*found;
+}
+
+}  // namespace tb::cli

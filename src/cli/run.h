@@ -1,0 +1,19 @@
+// The program without its process: everything main() does after it has its arguments.
+//
+// Single-thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/exit_code.h"
+#include "cli/terminal.h"
+#include "core/cancel.h"
+
+namespace tb::cli {
+
+// Parses, runs, prints; errors are printed here. No exception leaves.
+[[nodiscard]] ExitCode run(const std::vector<std::string>& words, Terminal& terminal,
+                           const CancelToken& cancel);
+
+}  // namespace tb::cli

@@ -1,0 +1,110 @@
+#include "cli/store_access.h"
+
+#include <chrono>
+#include <cstdlib>
+
+#include <fmt/format.h>
+
+namespace tb::cli {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Longer than another command of ours needs for an ordinary re-sync; a server holds it for hours.
+constexpr auto kLockWait = std::chrono::milliseconds(1500);
+
+std::optional<std::string> environment(std::string_view name) {
+    const char* const value = std::getenv(std::string(name).c_str());
+    return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<db::DataStore>> store_of(const std::string& directory) {
+    std::error_code problem;
+    if (!fs::is_directory(directory, problem)) {
+        return make_error(
+            ErrorCode::kNotFound,
+            fs::exists(directory, problem)
+                ? "not a folder; name the data directory that holds one folder per block"
+                : "no such folder; name the data directory that holds one folder per block",
+            directory);
+    }
+    db::StoreOptions options;
+    TB_TRY(options.database, db::DatabaseOptions::from_environment(environment));
+    options.lock_wait = kLockWait;
+    return db::DataStore::for_directory(directory, options);
+}
+
+Result<void> open_for_writing(db::DataStore& store, Session& session) {
+    TB_RETURN_IF_ERROR(store.open(session.cancel));
+    report_recovery(store, session);
+    return {};
+}
+
+Result<bool> open_for_reading(db::DataStore& store, Session& session) {
+    const auto opened = store.open(session.cancel);
+    if (opened) {
+        report_recovery(store, session);
+        return false;
+    }
+    if (!db::DataStore::stand_in_helps(opened.error())) {
+        return tl::unexpected<Error>(opened.error());
+    }
+    session.terminal.warning(opened.error().to_string());
+    session.terminal.warning(
+        "answering from the CSV files instead, in memory; the history of changes and older market "
+        "data are not available");
+    TB_RETURN_IF_ERROR(store.open_stand_in(opened.error().message));
+    TB_TRY([[maybe_unused]] const auto synced, sync_everything(store, session, false));
+    return true;
+}
+
+bool has_database(const std::string& directory) {
+    std::error_code problem;
+    return fs::exists(fs::path(directory) / db::kDatabaseFileName, problem);
+}
+
+Result<WholeSync> sync_everything(db::DataStore& store, Session& session, bool verify) {
+    sync::SyncOptions options;
+    options.verify = verify;
+    options.cancel = session.cancel;
+    options.progress = [&](const Progress& progress) { session.terminal.progress(progress); };
+    WholeSync result;
+    auto blocks = sync::sync_all_blocks(store, options);
+    if (blocks) {
+        result.blocks = std::move(*blocks);
+        auto market = sync::sync_market_data(store, options);
+        if (market) {
+            result.market = std::move(*market);
+        }
+        session.terminal.clear_progress();
+        if (!market) {
+            return tl::unexpected<Error>(market.error());
+        }
+        return result;
+    }
+    session.terminal.clear_progress();
+    return tl::unexpected<Error>(blocks.error());
+}
+
+ExitCode exit_code_of(const WholeSync& result) {
+    const bool complete = result.blocks.failed == 0 && result.blocks.deferred == 0 &&
+                          result.market.failed == 0 && result.market.deferred == 0;
+    return complete ? ExitCode::kDone : ExitCode::kPartly;
+}
+
+void report_recovery(const db::DataStore& store, Session& session) {
+    if (const auto recovery = store.recovery()) {
+        session.terminal.warning(recovery->to_string());
+    }
+}
+
+void close_store(db::DataStore& store, Session& session) {
+    if (const auto closed = store.close(); !closed) {
+        session.terminal.warning(closed.error().to_string());
+    }
+}
+
+}  // namespace tb::cli
