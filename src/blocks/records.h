@@ -108,9 +108,17 @@ struct RowIssue {
     IssueAction action = IssueAction::kRepaired;
 };
 
-// Records with the text they refer to. Movable: views stay valid.
+// Records with the text they refer to. Moving keeps the views valid; a copy would not, so there is
+// none.
 template <class Record>
 struct RecordBatch {
+    RecordBatch() = default;
+    RecordBatch(RecordBatch&&) = default;
+    RecordBatch& operator=(RecordBatch&&) = default;
+    RecordBatch(const RecordBatch&) = delete;
+    RecordBatch& operator=(const RecordBatch&) = delete;
+    ~RecordBatch() = default;
+
     std::vector<Record> records;
     std::deque<std::string> text;  // stable storage behind the views (chunks, not one per cell)
 };
