@@ -112,7 +112,12 @@ Result<UniqueConfig> make_config(const DatabaseOptions& options,
     }
     UniqueConfig config(raw_config);
     const std::string threads = std::to_string(options.threads);
-    std::vector<std::pair<const char*, const char*>> settings = {
+    std::vector<std::pair<const char*, const char*>> settings;
+    if (!temp_directory.empty()) {
+        settings.emplace_back("temp_directory", temp_directory.c_str());
+    }
+    // In this order: no folder can be set once external access is off.
+    const std::vector<std::pair<const char*, const char*>> fixed = {
         {"threads", threads.c_str()},
         {"memory_limit", options.memory_limit.c_str()},
         {"max_temp_directory_size", options.temp_directory_limit.c_str()},
@@ -125,9 +130,7 @@ Result<UniqueConfig> make_config(const DatabaseOptions& options,
         {"allow_persistent_secrets", "false"},
         {"lock_configuration", "true"},
     };
-    if (!temp_directory.empty()) {
-        settings.emplace_back("temp_directory", temp_directory.c_str());
-    }
+    settings.insert(settings.end(), fixed.begin(), fixed.end());
     for (const auto& [name, value] : settings) {
         if (duckdb_set_config(config.get(), name, value) != DuckDBSuccess) {
             return make_error(ErrorCode::kInternal,

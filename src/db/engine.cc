@@ -83,31 +83,6 @@ std::string members_text(idx_t count, duckdb_logical_type type,
     return text;
 }
 
-bool contains(std::string_view text, std::string_view part) {
-    return text.find(part) != std::string_view::npos;
-}
-
-ErrorCode code_of(std::string_view text, duckdb_error_type type) {
-    if (contains(text, "Could not set lock on file")) {
-        return ErrorCode::kLocked;
-    }
-    if (type == DUCKDB_ERROR_INTERRUPT || text.starts_with("INTERRUPT Error")) {
-        return ErrorCode::kInterrupted;
-    }
-    if (type == DUCKDB_ERROR_OUT_OF_MEMORY || text.starts_with("Out of Memory Error") ||
-        contains(text, "No space left on device") || contains(text, "Disk quota exceeded")) {
-        return ErrorCode::kResourceExhausted;
-    }
-    for (const std::string_view system_said :
-         {"No such file or directory", "Permission denied", "Read-only file system",
-          "Input/output error", "Not a directory", "Is a directory", "Too many open files"}) {
-        if (contains(text, system_said)) {
-            return ErrorCode::kIo;
-        }
-    }
-    return ErrorCode::kDatabase;
-}
-
 }  // namespace
 
 TypeId type_id(duckdb_type type) {
@@ -178,21 +153,11 @@ std::string logical_type_name(duckdb_logical_type type) {
 }
 
 Error engine_error(std::string_view text, duckdb_error_type type) {
-    const ErrorCode code = code_of(text, type);
-    if (code != ErrorCode::kLocked) {
-        return Error{code, std::string(text), {}};
-    }
-    // "... Conflicting lock is held in /usr/bin/x (PID 123). See also ..." The pid first: it is
-    // what the reader can act on, and lock_holder() reads it back.
-    Error error{code, {}, {}};
-    const std::size_t pid = text.find("(PID ");
-    const std::size_t end = pid == std::string_view::npos ? pid : text.find(')', pid);
-    if (end == std::string_view::npos) {
-        error.message = "the database is in use by another process: " + std::string(text);
-    } else {
-        error.message =
-            fmt::format("the database is in use by process {}; end it or wait for it ({})",
-                        text.substr(pid + 5, end - pid - 5), text.substr(0, end + 1));
+    Error error = error_from_text(text);
+    if (error.code == ErrorCode::kDatabase && type == DUCKDB_ERROR_INTERRUPT) {
+        error.code = ErrorCode::kInterrupted;
+    } else if (error.code == ErrorCode::kDatabase && type == DUCKDB_ERROR_OUT_OF_MEMORY) {
+        error.code = ErrorCode::kResourceExhausted;
     }
     return error;
 }

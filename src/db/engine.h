@@ -13,6 +13,7 @@
 
 #include "core/result.h"
 #include "db/connection.h"
+#include "db/engine_error.h"
 #include "db/rows.h"
 #include "db/statement.h"
 #include "db/types.h"
@@ -30,7 +31,7 @@ namespace tb::db {
 // In full, as SQL would write it: "DECIMAL(18,3)", "STRUCT(a INTEGER, b VARCHAR[])".
 [[nodiscard]] std::string logical_type_name(duckdb_logical_type type);
 
-// The engine's text as an Error, with the code it stands for. `type` where the engine gives one.
+// error_from_text, helped by the type where the engine gives one.
 [[nodiscard]] Error engine_error(std::string_view text,
                                  duckdb_error_type type = DUCKDB_ERROR_INVALID);
 
