@@ -1,0 +1,273 @@
+#include "db/query_runner.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "db/engine.h"
+#include "db/schema.h"
+#include "db/sql_guard.h"
+#include "db/transaction.h"
+
+namespace tb::db {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// Stops what the connection runs when time is up or the caller cancels. It keeps interrupting until
+// the query is over: the engine forgets an interrupt that arrives just before it starts.
+class Watchdog {
+  public:
+    enum class Reason { kNone, kDeadline, kCancelled };
+
+    Watchdog(InterruptHandle handle, std::chrono::milliseconds timeout, const CancelToken& cancel)
+        : handle_(std::move(handle)), deadline_(SteadyClock::now() + timeout) {
+        registration_ = cancel.on_cancel([this] {
+            const std::lock_guard lock(mutex_);
+            cancelled_ = true;
+            changed_.notify_all();
+        });
+        thread_ = std::thread([this] { run(); });
+    }
+    Watchdog(const Watchdog&) = delete;
+    Watchdog& operator=(const Watchdog&) = delete;
+    ~Watchdog() {
+        registration_ = {};
+        {
+            const std::lock_guard lock(mutex_);
+            over_ = true;
+            changed_.notify_all();
+        }
+        thread_.join();
+    }
+
+    [[nodiscard]] Reason reason() const {
+        const std::lock_guard lock(mutex_);
+        return reason_;
+    }
+
+  private:
+    void run() {
+        constexpr std::chrono::milliseconds kAgain{20};
+        std::unique_lock lock(mutex_);
+        changed_.wait_until(lock, deadline_, [this] { return over_ || cancelled_; });
+        if (over_) {
+            return;
+        }
+        reason_ = cancelled_ ? Reason::kCancelled : Reason::kDeadline;
+        while (!over_) {
+            handle_.interrupt();
+            changed_.wait_for(lock, kAgain, [this] { return over_; });
+        }
+    }
+
+    InterruptHandle handle_;
+    SteadyClock::time_point deadline_;
+    mutable std::mutex mutex_;
+    std::condition_variable changed_;
+    bool cancelled_ = false;
+    bool over_ = false;
+    Reason reason_ = Reason::kNone;
+    CancelToken::Registration registration_;
+    std::thread thread_;
+};
+
+Error stopped(Watchdog::Reason reason, std::chrono::milliseconds timeout) {
+    if (reason == Watchdog::Reason::kCancelled) {
+        return Error{ErrorCode::kInterrupted, "the query was cancelled", {}};
+    }
+    return Error{
+        ErrorCode::kInterrupted,
+        fmt::format("the query was stopped after {:g} s, its time limit: narrow it (dates, "
+                    "blocks, fewer joins) or allow more time",
+                    static_cast<double>(timeout.count()) / 1000.0),
+        {}};
+}
+
+class QueryRun {
+  public:
+    QueryRun(Connection& connection, const QueryLimits& limits, RowConsumer& consumer,
+             const Watchdog& watchdog)
+        : connection_(connection), limits_(limits), consumer_(consumer), watchdog_(watchdog) {}
+
+    Result<QueryOutcome> run(const GuardedSql& guarded) {
+        TB_RETURN_IF_ERROR(check_time());
+        TB_TRY(Transaction transaction, Transaction::begin(connection_, Access::kReadOnly));
+        TB_TRY(Statement statement, connection_.prepare(guarded.sql));
+        const duckdb_statement_type type = duckdb_prepared_statement_type(raw(statement));
+        if (type !=
+            (guarded.explain ? DUCKDB_STATEMENT_TYPE_EXPLAIN : DUCKDB_STATEMENT_TYPE_SELECT)) {
+            return make_error(ErrorCode::kRefused, "only queries are allowed");
+        }
+        TB_RETURN_IF_ERROR(check_time());
+        TB_TRY(Rows rows, statement.query());
+        TB_RETURN_IF_ERROR(deliver(rows));
+        return std::move(outcome_);
+    }
+
+  private:
+    Result<void> check_time() const {
+        const Watchdog::Reason reason = watchdog_.reason();
+        return reason == Watchdog::Reason::kNone
+                   ? Result<void>{}
+                   : tl::unexpected<Error>(stopped(reason, limits_.timeout));
+    }
+
+    Result<void> deliver(Rows& rows) {
+        outcome_.columns = with_distinct_names(rows.columns());
+        TB_TRY(ValueRenderer values, ValueRenderer::create(rows));
+        TB_RETURN_IF_ERROR(consumer_.begin(outcome_.columns));
+        while (!outcome_.truncated) {
+            TB_TRY(const bool more, rows.next_chunk());
+            TB_RETURN_IF_ERROR(check_time());
+            if (!more) {
+                break;
+            }
+            values.load_chunk(rows);
+            TB_RETURN_IF_ERROR(deliver_chunk(values, rows.chunk().row_count()));
+        }
+        return {};
+    }
+
+    Result<void> deliver_chunk(const ValueRenderer& values, std::size_t row_count) {
+        for (std::size_t row = 0; row < row_count; ++row) {
+            if (static_cast<std::size_t>(outcome_.row_count) >= limits_.max_rows) {
+                outcome_.truncated = true;
+                return {};
+            }
+            const std::size_t text = values.text_bytes(row);
+            if (text > limits_.max_bytes) {
+                return make_error(
+                    ErrorCode::kResourceExhausted,
+                    fmt::format("one row holds {} bytes, more than the limit of {}: select less of "
+                                "it, for instance with left(column, 1000)",
+                                text, limits_.max_bytes));
+            }
+            if (bytes_ + text > limits_.max_bytes && outcome_.row_count > 0) {
+                outcome_.truncated = true;
+                outcome_.stopped_by_bytes = true;
+                return {};
+            }
+            TB_TRY(const std::size_t bytes, consumer_.row(values, row));
+            bytes_ += bytes;
+            ++outcome_.row_count;
+        }
+        return {};
+    }
+
+    Connection& connection_;
+    const QueryLimits& limits_;
+    RowConsumer& consumer_;
+    const Watchdog& watchdog_;
+    QueryOutcome outcome_;
+    std::size_t bytes_ = 0;
+};
+
+Result<std::vector<std::string>> known_tables(Connection& connection) {
+    TB_TRY(Rows rows, connection.collect(
+                          "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE NOT "
+                          "internal AND NOT starts_with(table_name, '_') ORDER BY ALL LIMIT 100"));
+    std::vector<std::string> tables;
+    while (true) {
+        TB_TRY(const bool more, rows.next());
+        if (!more) {
+            return tables;
+        }
+        tables.emplace_back(rows.get<std::string_view>(0));
+    }
+}
+
+// The engine's message with what helps to write the query anew.
+Error explain_error(Connection& connection, Error error) {
+    if (error.code != ErrorCode::kDatabase && error.code != ErrorCode::kInvalidArgument) {
+        return error;
+    }
+    const std::string& text = error.message;
+    const auto says = [&](std::string_view part) { return text.find(part) != std::string::npos; };
+    if (says("Table with name") || says("Referenced table") || says("Schema with name")) {
+        const auto tables = known_tables(connection);
+        if (tables.has_value() && !tables->empty()) {
+            error.message += fmt::format("\nTables: {}", fmt::join(*tables, ", "));
+        }
+    } else if (says("Referenced column") || says("does not have a column") ||
+               says("Could not find key")) {
+        error.message +=
+            "\nTip: DESCRIBE trades.trade_data (or another table) lists the columns; text stands "
+            "in "
+            "'single quotes'";
+    }
+    return error;
+}
+
+class JsonRows final : public RowConsumer {
+  public:
+    Result<void> begin(const std::vector<ColumnInfo>& columns) override {
+        for (const ColumnInfo& column : columns) {
+            keys_.push_back(column.name);
+        }
+        return {};
+    }
+
+    Result<std::size_t> row(const ValueRenderer& values, std::size_t row) override {
+        nlohmann::ordered_json object = nlohmann::ordered_json::object();
+        std::size_t bytes = 0;
+        for (std::size_t i = 0; i < keys_.size(); ++i) {
+            text_.clear();
+            values.append_json(text_, i, row);
+            bytes += keys_[i].size() + text_.size() + 4;
+            object[keys_[i]] = nlohmann::ordered_json::parse(text_, nullptr, false);
+        }
+        rows->push_back(std::move(object));
+        return bytes;
+    }
+
+    std::shared_ptr<nlohmann::ordered_json> rows =
+        std::make_shared<nlohmann::ordered_json>(nlohmann::ordered_json::array());
+
+  private:
+    std::vector<std::string> keys_;
+    std::string text_;
+};
+
+}  // namespace
+
+Result<QueryOutcome> run_query(Connection& connection, std::string_view sql,
+                               const QueryLimits& limits, RowConsumer& consumer,
+                               const CancelToken& cancel) {
+    if (connection.in_transaction()) {
+        return make_error(ErrorCode::kInternal, "a query needs a connection of its own");
+    }
+    const auto started = SteadyClock::now();
+    TB_TRY(const GuardedSql guarded, guard_sql(connection, sql));
+    std::optional<Watchdog> watchdog;
+    watchdog.emplace(connection.interrupt_handle(), limits.timeout, cancel);
+    auto outcome = QueryRun(connection, limits, consumer, *watchdog).run(guarded);
+    const Watchdog::Reason reason = watchdog->reason();
+    // Before anything else runs on the connection.
+    watchdog.reset();
+    if (outcome.has_value()) {
+        outcome->elapsed_ms =
+            std::chrono::duration<double, std::milli>(SteadyClock::now() - started).count();
+        return outcome;
+    }
+    if (outcome.error().code == ErrorCode::kInterrupted && reason != Watchdog::Reason::kNone) {
+        return tl::unexpected<Error>(stopped(reason, limits.timeout));
+    }
+    return tl::unexpected<Error>(explain_error(connection, std::move(outcome.error())));
+}
+
+Result<JsonQueryResult> run_query_to_json(Connection& connection, std::string_view sql,
+                                          const QueryLimits& limits, const CancelToken& cancel) {
+    JsonRows consumer;
+    TB_TRY(QueryOutcome outcome, run_query(connection, sql, limits, consumer, cancel));
+    return JsonQueryResult{std::move(outcome), std::move(consumer.rows)};
+}
+
+}  // namespace tb::db
