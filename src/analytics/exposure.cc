@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -25,39 +27,83 @@ std::int32_t close_minute(const Trade& t) {
     return t.time_closed ? t.time_closed->minutes() : kLastMinute;
 }
 
-// Openings and closings as parallel arrays in sweep order.
-struct Events {
-    std::vector<std::int32_t> days;
-    std::vector<std::int32_t> keys;     // minute * 4 + phase
-    std::vector<std::uint32_t> trades;  // index into the span
-    std::vector<char> opening;
-    void add(Date day, std::int32_t minute, std::int32_t phase, std::uint32_t trade, bool is_open) {
-        days.push_back(day.days());
-        keys.push_back(minute * 4 + phase);
-        trades.push_back(trade);
-        opening.push_back(is_open ? 1 : 0);
+// An opening or closing; `key` is minute * 4 + phase, and the phase of an opening is 1.
+struct Event {
+    std::int32_t day;
+    std::int32_t key;
+    std::uint32_t trade;  // index into the span
+    double margin;        // what it adds: negative for a close
+    [[nodiscard]] bool is_open() const { return key % 4 == 1; }
+};
+
+class Events {
+  public:
+    explicit Events(std::size_t trade_count) { events_.reserve(2 * trade_count); }
+    void add(Date day, std::int32_t minute, std::int32_t phase, std::size_t trade, double margin) {
+        events_.push_back(
+            {day.days(), minute * 4 + phase, static_cast<std::uint32_t>(trade), margin});
     }
+    // By day, minute and phase, stable: two counting passes that move the events themselves, so
+    // that the sweep reads them in a row; a comparison sort for few events or a strange range of
+    // days.
+    [[nodiscard]] std::vector<Event> sorted() && {
+        constexpr std::size_t kFew = 2048;
+        constexpr std::int64_t kWidestRange = 200'000;
+        std::int64_t first = 0;
+        std::int64_t last = -1;
+        if (!events_.empty()) {
+            const auto [low, high] =
+                std::minmax_element(events_.begin(), events_.end(),
+                                    [](const Event& a, const Event& b) { return a.day < b.day; });
+            first = low->day;
+            last = high->day;
+        }
+        if (events_.size() < kFew || last - first >= kWidestRange) {
+            std::stable_sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) {
+                return a.day != b.day ? a.day < b.day : a.key < b.key;
+            });
+            return std::move(events_);
+        }
+        counting_pass(24 * 60 * 4, [](const Event& e) { return e.key; });
+        counting_pass(last - first + 1, [&](const Event& e) { return e.day - first; });
+        return std::move(events_);
+    }
+
+  private:
+    template <class Key>
+    void counting_pass(std::int64_t keys, const Key& key_of) {
+        std::vector<std::uint32_t> next(static_cast<std::size_t>(keys) + 1, 0);
+        for (const Event& e : events_) {
+            ++next[static_cast<std::size_t>(key_of(e)) + 1];
+        }
+        std::partial_sum(next.begin(), next.end(), next.begin());
+        std::vector<Event> moved(events_.size());
+        for (const Event& e : events_) {
+            moved[next[static_cast<std::size_t>(key_of(e))]++] = e;
+        }
+        events_.swap(moved);
+    }
+    std::vector<Event> events_;
 };
 
 // Phases within a minute. Reference: opens (1) before closes (2). Ours: closes of earlier positions
 // (0), opens (1), closes of positions opened in this very minute (2).
-Events margin_events(std::span<const Trade> trades, Conventions conventions,
-                     std::int64_t& reversed) {
-    Events events;
+std::vector<Event> margin_events(std::span<const Trade> trades, Conventions conventions,
+                                 std::int64_t& reversed) {
+    Events events(trades.size());
     for (std::size_t i = 0; i < trades.size(); ++i) {
         const Trade& t = trades[i];
         if (!has_margin(t)) {
             continue;
         }
-        const auto index = static_cast<std::uint32_t>(i);
         const std::int32_t opened = open_minute(t);
-        events.add(t.date_opened, opened, 1, index, true);
+        events.add(t.date_opened, opened, 1, i, t.margin_req);
         if (!t.date_closed) {
             continue;
         }
         std::int32_t closed = close_minute(t);
         if (conventions == Conventions::kReference) {
-            events.add(*t.date_closed, closed, 2, index, false);
+            events.add(*t.date_closed, closed, 2, i, -t.margin_req);
             continue;
         }
         Date day = *t.date_closed;
@@ -67,9 +113,9 @@ Events margin_events(std::span<const Trade> trades, Conventions conventions,
             ++reversed;
         }
         const bool same_minute = day == t.date_opened && closed == opened;
-        events.add(day, closed, same_minute ? 2 : 0, index, false);
+        events.add(day, closed, same_minute ? 2 : 0, i, -t.margin_req);
     }
-    return events;
+    return std::move(events).sorted();
 }
 
 // Equity of ascending days, asked in ascending order.
@@ -192,36 +238,33 @@ DailyExposure daily_exposure(std::span<const Trade> trades, const EquityByDay& e
                              Conventions conventions) {
     DailyExposure result;
     std::int64_t reversed = 0;
-    const Events events = margin_events(trades, conventions, reversed);
+    const std::vector<Event> events = margin_events(trades, conventions, reversed);
     if (reversed > 0) {
         result.warnings.push_back(
             fmt::format("{} trades close before they open by their time stamps; they count in "
                         "their opening minute only",
                         reversed));
     }
-    const TradeOrder order = order_by_day_and_seconds(events.days, events.keys);
     EquityLookup lookup(equity, conventions);
     double running = 0;
     std::int64_t positions = 0;
-    for (std::size_t i = 0; i < order.size();) {
-        const std::int32_t day = events.days[order[i]];
+    for (std::size_t i = 0; i < events.size();) {
+        const std::int32_t day = events[i].day;
         ExposureDay peak{Date(day), running, std::nullopt, positions, 0};
-        for (; i < order.size() && events.days[order[i]] == day; ++i) {
-            const std::uint32_t e = order[i];
-            const double margin = trades[events.trades[e]].margin_req;
-            running += events.opening[e] != 0 ? margin : -margin;
-            positions += events.opening[e] != 0 ? 1 : -1;
+        for (; i < events.size() && events[i].day == day; ++i) {
+            running += events[i].margin;
+            positions += events[i].is_open() ? 1 : -1;
             if (positions == 0 && conventions == Conventions::kCorrect) {
                 running = 0;  // no residue of rounding once everything is closed
             }
             if (running > peak.exposure) {
                 peak.exposure = running;
                 peak.open_positions = positions;
-                peak.peak_minute = events.keys[e] / 4;
+                peak.peak_minute = events[i].key / 4;
             }
         }
         // Days without events between this one and the next only carry over.
-        const std::int32_t next = i < order.size() ? events.days[order[i]] : day + 1;
+        const std::int32_t next = i < events.size() ? events[i].day : day + 1;
         for (std::int32_t d = day; d < next; ++d) {
             ExposureDay out = d == day ? peak : ExposureDay{Date(d), running, {}, positions, 0};
             if (out.exposure > 0) {
@@ -238,35 +281,32 @@ std::vector<ExposureAtOpen> exposure_at_open(std::span<const Trade> trades,
                                              std::optional<double> start_capital) {
     // Closes of earlier positions, opens, closes within the opening minute: as in daily_exposure,
     // but with all trades, since each has an opening.
-    Events events;
+    Events events(trades.size());
     for (std::size_t i = 0; i < trades.size(); ++i) {
         const Trade& t = trades[i];
-        const auto index = static_cast<std::uint32_t>(i);
+        const double margin = has_margin(t) ? t.margin_req : 0;
         const std::int32_t opened = open_minute(t);
-        events.add(t.date_opened, opened, 1, index, true);
+        events.add(t.date_opened, opened, 1, i, margin);
         if (t.date_closed) {
             const std::int32_t closed = close_minute(t);
             const bool own = *t.date_closed < t.date_opened ||
                              (*t.date_closed == t.date_opened && closed <= opened);
-            events.add(own ? t.date_opened : *t.date_closed, own ? opened : closed, own ? 2 : 0,
-                       index, false);
+            events.add(own ? t.date_opened : *t.date_closed, own ? opened : closed, own ? 2 : 0, i,
+                       -margin);
         }
     }
     std::vector<ExposureAtOpen> result(trades.size());
     CompensatedSum running;
     CompensatedSum equity(start_capital.value_or(0));
-    for (const std::uint32_t e : order_by_day_and_seconds(events.days, events.keys)) {
-        const std::uint32_t index = events.trades[e];
-        const Trade& t = trades[index];
-        const double margin = has_margin(t) ? t.margin_req : 0;
-        if (events.opening[e] == 0) {
-            running.add(-margin);
-            equity.add(t.net_pl());
+    for (const Event& event : std::move(events).sorted()) {
+        if (!event.is_open()) {
+            running.add(event.margin);
+            equity.add(trades[event.trade].net_pl());
             continue;
         }
-        ExposureAtOpen& at = result[index];
+        ExposureAtOpen& at = result[event.trade];
         at.before = running.value();
-        running.add(margin);
+        running.add(event.margin);
         at.after = running.value();
         if (start_capital && equity.value() > 0) {
             at.before_percent = 100 * at.before / equity.value();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <tuple>
 
 #include "analytics/calendar.h"
@@ -59,7 +60,34 @@ std::optional<double> unmatched_start(std::vector<double> starts, std::vector<do
     return found;
 }
 
+// The trades with the earliest realization instant, all of which state their funds and have net
+// P/L. Enough for nearly every file, and saves sorting it.
+std::optional<double> capital_of_first_instant(std::span<const Trade> trades) {
+    double earliest = std::numeric_limits<double>::infinity();
+    for (const Trade& t : trades) {
+        if (t.basis != PlBasis::kNetIncludesFees) {
+            return std::nullopt;
+        }
+        earliest = std::min(earliest, close_instant(t));
+    }
+    std::vector<double> starts;
+    std::vector<double> ends;
+    for (const Trade& t : trades) {
+        if (close_instant(t) == earliest) {
+            if (!t.funds_at_close) {
+                return std::nullopt;
+            }
+            starts.push_back(*t.funds_at_close - t.pl);
+            ends.push_back(*t.funds_at_close);
+        }
+    }
+    return unmatched_start(std::move(starts), std::move(ends));
+}
+
 std::optional<double> capital_by_chain(std::span<const Trade> trades) {
+    if (const auto start = capital_of_first_instant(trades)) {
+        return start;
+    }
     const TradeOrder order = closefull_order(trades);
     const bool net = funds_follow_net(trades, order);
     const auto step = [&](const Trade& t) { return net ? t.net_pl() : t.pl; };
@@ -116,7 +144,9 @@ Capital initial_capital(std::span<const Trade> trades, std::span<const DailyLogE
         if (trades.empty()) {
             return {0.0, CapitalSource::kNone};
         }
-        const Trade& first = trades[closefull_order(trades).front()];
+        const Trade& first = *std::min_element(
+            trades.begin(), trades.end(),
+            [](const Trade& a, const Trade& b) { return close_instant(a) < close_instant(b); });
         return {first.funds_at_close.value_or(0) - first.net_pl(), CapitalSource::kTrades};
     }
     const std::optional<double> start = capital_by_chain(trades);
@@ -155,29 +185,40 @@ double initial_capital_one_lot(std::span<const Trade> trades) {
 
 DailyEquity daily_equity_from_trades(std::span<const Trade> trades, double initial_capital,
                                      Conventions conventions, bool calendar_days) {
+    std::vector<std::int32_t> realized;
+    std::vector<double> net_pl;
+    realized.reserve(trades.size());
+    net_pl.reserve(trades.size());
+    for (const Trade& t : trades) {
+        realized.push_back(t.realized_on().days());
+        net_pl.push_back(t.net_pl());
+    }
+    return daily_equity_from_columns(realized, net_pl, initial_capital, conventions, calendar_days);
+}
+
+DailyEquity daily_equity_from_columns(std::span<const std::int32_t> realized,
+                                      std::span<const double> net_pl, double initial_capital,
+                                      Conventions conventions, bool calendar_days) {
     DailyEquity daily;
     daily.start = initial_capital;
     const bool exchange = conventions == Conventions::kCorrect;
     daily.idle_days = calendar_days ? IdleDays::kCalendarDays
                       : exchange    ? IdleDays::kExchangeDays
                                     : IdleDays::kBusinessDays;
-    if (trades.empty()) {
+    if (realized.empty()) {
         return daily;
     }
-    std::int32_t first = trades.front().realized_on().days();
-    std::int32_t last = first;
-    for (const Trade& t : trades) {
-        first = std::min(first, t.realized_on().days());
-        last = std::max(last, t.realized_on().days());
-    }
+    const auto [low, high] = std::minmax_element(realized.begin(), realized.end());
+    const std::int32_t first = *low;
+    const std::int32_t last = *high;
     struct Day {
         CompensatedSum pl;
         bool traded = false;
     };
     std::vector<Day> days(static_cast<std::size_t>(last - first) + 1);
-    for (const Trade& t : trades) {
-        Day& day = days[static_cast<std::size_t>(t.realized_on().days() - first)];
-        day.pl.add(t.net_pl());
+    for (std::size_t i = 0; i < realized.size(); ++i) {
+        Day& day = days[static_cast<std::size_t>(realized[i] - first)];
+        day.pl.add(net_pl[i]);
         day.traded = true;
     }
     ExchangeDays open_days;

@@ -70,6 +70,12 @@ struct DailyEquity {
 [[nodiscard]] DailyEquity daily_equity_from_trades(std::span<const Trade> trades,
                                                    double initial_capital, Conventions conventions,
                                                    bool calendar_days = false);
+// The same from columns: realization day (days since epoch) and net P/L of each trade, in any
+// order.
+[[nodiscard]] DailyEquity daily_equity_from_columns(std::span<const std::int32_t> realized,
+                                                    std::span<const double> net_pl,
+                                                    double initial_capital, Conventions conventions,
+                                                    bool calendar_days = false);
 // From the log: return = dailyPl / (netLiq - dailyPl), 0 where that base is 0 or less. Deposits and
 // withdrawals fall out of the return; under kCorrect end_of_day is the start compounded with the
 // returns, so that flows do not look like profit or drawdown (02 I-57); under kReference netLiq.

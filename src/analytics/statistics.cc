@@ -81,38 +81,45 @@ std::int64_t reference_week(Date day) {
     return static_cast<std::int64_t>(year) * 100 + week;
 }
 
-// Days on which at least one trade realizes.
-std::int64_t realized_day_count(std::span<const Trade> trades) {
-    std::vector<std::int32_t> days;
-    days.reserve(trades.size());
-    for (const Trade& t : trades) {
-        days.push_back(t.realized_on().days());
-    }
+std::int64_t distinct_count(std::vector<std::int32_t> days) {
     std::sort(days.begin(), days.end());
     return std::unique(days.begin(), days.end()) - days.begin();
 }
+
+// The fields that several figures need, taken out of the wide rows in one pass.
+struct Columns {
+    std::vector<std::int32_t> opened;
+    std::vector<std::int32_t> realized;
+    std::vector<double> net;
+
+    explicit Columns(std::size_t count) {
+        opened.reserve(count);
+        realized.reserve(count);
+        net.reserve(count);
+    }
+    void add(const Trade& t) {
+        opened.push_back(t.date_opened.days());
+        realized.push_back(t.realized_on().days());
+        net.push_back(t.net_pl());
+    }
+};
 
 struct PeriodWinRates {
     double monthly_pct = 0;
     double weekly_pct = 0;
 };
 
-PeriodWinRates period_win_rates(std::span<const Trade> trades, Conventions conventions) {
+PeriodWinRates period_win_rates(std::span<const std::int32_t> days, std::span<const double> net,
+                                Conventions conventions) {
     const bool correct = conventions == Conventions::kCorrect;
-    const auto day_of = [&](const Trade& t) {
-        return (correct ? t.realized_on() : t.date_opened).days();
-    };
-    std::int32_t first = day_of(trades.front());
-    std::int32_t last = first;
-    for (const Trade& t : trades) {
-        first = std::min(first, day_of(t));
-        last = std::max(last, day_of(t));
-    }
+    const auto [low, high] = std::minmax_element(days.begin(), days.end());
+    const std::int32_t first = *low;
+    const std::int32_t last = *high;
     std::vector<CompensatedSum> pl(static_cast<std::size_t>(last - first) + 1);
     std::vector<char> traded(pl.size(), 0);
-    for (const Trade& t : trades) {
-        const auto at = static_cast<std::size_t>(day_of(t) - first);
-        pl[at].add(t.net_pl());
+    for (std::size_t i = 0; i < days.size(); ++i) {
+        const auto at = static_cast<std::size_t>(days[i] - first);
+        pl[at].add(net[i]);
         traded[at] = 1;
     }
     // Periods are runs of days with one key, because the days ascend.
@@ -164,13 +171,25 @@ class Builder {
         : trades_(trades),
           log_(log),
           options_(options),
-          reference_(options.conventions == Conventions::kReference) {}
+          reference_(options.conventions == Conventions::kReference),
+          columns_(trades.size()) {}
 
-    StatisticsResult build() {
+    // False, at once, if a trade has a P/L or fee that is not a number.
+    bool read() {
         for (const Trade& t : trades_) {
+            if (!is_usable(t)) {
+                return false;
+            }
             tally_.add(t);
+            columns_.add(t);
+            sanity_.add(t);
             result_.methodology.net_includes_fees += t.basis == PlBasis::kNetIncludesFees ? 1 : 0;
         }
+        return true;
+    }
+
+    // After read() of at least one trade.
+    StatisticsResult build() {
         fill_totals();
         choose_base();
         fill_ratios();
@@ -187,6 +206,9 @@ class Builder {
         replace_non_finite();
         return std::move(result_);
     }
+
+    // The balance the figures came from, after build().
+    DailyEquity daily() && { return std::move(base_.daily); }
 
   private:
     void note(const char* figure, std::string reason) {
@@ -223,12 +245,7 @@ class Builder {
         } else {
             note("kellyPercentage", "needs at least one winning and one losing trade");
         }
-        std::vector<double> pl;
-        pl.reserve(trades_.size());
-        for (const Trade& t : trades_) {
-            pl.push_back(t.net_pl());
-        }
-        const StreakCounts streaks = streak_counts(pl);
+        const StreakCounts streaks = streak_counts(columns_.net);
         s.max_win_streak = streaks.max_win;
         s.max_loss_streak = streaks.max_loss;
         s.current_streak = streaks.current;
@@ -240,8 +257,11 @@ class Builder {
         bool use_log = !log_.empty();
         if (!reference_) {
             warn(log_sanity_warnings(log_));
-            warn(trade_sanity_warnings(trades_));
-            const auto reasons = log_disagreements(trades_, log_, of_trades.dollars);
+            warn(sanity_.warnings());
+            const auto [first, last] =
+                std::minmax_element(columns_.realized.begin(), columns_.realized.end());
+            const auto reasons = log_disagreements(
+                {Date(*first), Date(*last), tally_.net.value(), of_trades.dollars}, log_);
             if (!reasons.empty()) {
                 use_log = false;
                 result_.warnings.push_back(fmt::format(
@@ -251,8 +271,9 @@ class Builder {
         }
         base_.capital = use_log ? initial_capital(trades_, log_, options_.conventions) : of_trades;
         base_.daily = use_log ? daily_equity_from_log(log_, options_.conventions)
-                              : daily_equity_from_trades(trades_, base_.capital.dollars.value_or(0),
-                                                         options_.conventions);
+                              : daily_equity_from_columns(columns_.realized, columns_.net,
+                                                          base_.capital.dollars.value_or(0),
+                                                          options_.conventions);
         result_.stats.initial_capital = base_.capital.dollars;
         if (!use_log && reference_) {
             result_.warnings.emplace_back(
@@ -364,7 +385,7 @@ class Builder {
             s.avg_daily_pl = daily_pl.value() / n;
             return;
         }
-        const double trading_days = static_cast<double>(realized_day_count(trades_));
+        const double trading_days = static_cast<double>(distinct_count(columns_.realized));
         s.avg_daily_pl = tally_.net.value() / trading_days;
         const TradeOrder order = close_order(trades_);
         if (order.empty()) {
@@ -414,7 +435,8 @@ class Builder {
     }
 
     void fill_periods() {
-        const PeriodWinRates rates = period_win_rates(trades_, options_.conventions);
+        const PeriodWinRates rates = period_win_rates(
+            reference_ ? columns_.opened : columns_.realized, columns_.net, options_.conventions);
         result_.stats.monthly_win_rate_pct = rates.monthly_pct;
         result_.stats.weekly_win_rate_pct = rates.weekly_pct;
     }
@@ -478,7 +500,9 @@ class Builder {
     std::span<const DailyLogEntry> log_;
     const StatisticsOptions& options_;
     bool reference_;
+    Columns columns_;
     Tally tally_;
+    TradeSanity sanity_;
     Base base_;
     StatisticsResult result_;
 };
@@ -503,26 +527,38 @@ StatisticsResult empty_statistics(const StatisticsOptions& options) {
     return result;
 }
 
+struct StatisticsWithEquity {
+    StatisticsResult result;
+    DailyEquity daily;
+};
+
+StatisticsWithEquity statistics_with_equity(std::span<const Trade> trades,
+                                            std::span<const DailyLogEntry> log,
+                                            const StatisticsOptions& options) {
+    if (trades.empty()) {
+        return {empty_statistics(options), {}};
+    }
+    Builder all(trades, log, options);
+    if (all.read()) {
+        StatisticsResult result = all.build();
+        return {std::move(result), std::move(all).daily()};
+    }
+    std::vector<Trade> usable;
+    std::copy_if(trades.begin(), trades.end(), std::back_inserter(usable), is_usable);
+    StatisticsWithEquity statistics = statistics_with_equity(usable, log, options);
+    statistics.result.dropped_trades = static_cast<std::int64_t>(trades.size() - usable.size());
+    statistics.result.warnings.push_back(
+        fmt::format("{} trades whose P/L or fees are not numbers were left out",
+                    statistics.result.dropped_trades));
+    return statistics;
+}
+
 }  // namespace
 
 StatisticsResult portfolio_statistics(std::span<const Trade> trades,
                                       std::span<const DailyLogEntry> log,
                                       const StatisticsOptions& options) {
-    std::vector<Trade> usable;
-    const auto dropped =
-        std::count_if(trades.begin(), trades.end(), [](const Trade& t) { return !is_usable(t); });
-    if (dropped > 0) {
-        std::copy_if(trades.begin(), trades.end(), std::back_inserter(usable), is_usable);
-        trades = usable;
-    }
-    StatisticsResult result =
-        trades.empty() ? empty_statistics(options) : Builder(trades, log, options).build();
-    result.dropped_trades = dropped;
-    if (dropped > 0) {
-        result.warnings.push_back(
-            fmt::format("{} trades whose P/L or fees are not numbers were left out", dropped));
-    }
-    return result;
+    return statistics_with_equity(trades, log, options).result;
 }
 
 std::vector<StrategyStatistics> strategy_statistics(const TradeSet& set) {
@@ -643,9 +679,15 @@ std::optional<StatisticsReport> statistics_report(const TradeSet& set,
         subset ? std::span<const DailyLogEntry>() : filter_log(log, request.filter.dates);
     StatisticsReport report;
     report.rebuilt_equity = subset;
-    report.result = portfolio_statistics(trades, used_log, request.options);
-    const EquityByDay equity =
-        equity_by_day(trades, report.result.stats.initial_capital, conventions);
+    StatisticsWithEquity statistics = statistics_with_equity(trades, used_log, request.options);
+    report.result = std::move(statistics.result);
+    const std::optional<double> start = report.result.stats.initial_capital;
+    EquityByDay equity;
+    if (conventions == Conventions::kReference) {
+        equity = equity_by_day(trades, start, conventions);
+    } else if (start) {
+        equity = {start, std::move(statistics.daily.dates), std::move(statistics.daily.end_of_day)};
+    }
     DailyExposure exposure = daily_exposure(trades, equity, conventions);
     report.peak_by_dollars = exposure.by_dollars;
     report.peak_by_percent = exposure.by_percent;

@@ -30,31 +30,30 @@ bool premium_identity_fails(const Trade& t) {
 
 }  // namespace
 
-std::vector<std::string> trade_sanity_warnings(std::span<const Trade> trades) {
-    std::int64_t beyond_margin = 0;
-    std::int64_t bad_premium = 0;
-    std::int64_t open = 0;
-    for (const Trade& t : trades) {
-        beyond_margin += t.margin_req > 0 && std::fabs(t.net_pl()) > t.margin_req ? 1 : 0;
-        bad_premium += premium_identity_fails(t) ? 1 : 0;
-        open += t.date_closed ? 0 : 1;
-    }
+void TradeSanity::add(const Trade& t) {
+    ++trades_;
+    beyond_margin_ += t.margin_req > 0 && std::fabs(t.net_pl()) > t.margin_req ? 1 : 0;
+    bad_premium_ += premium_identity_fails(t) ? 1 : 0;
+    open_ += t.date_closed ? 0 : 1;
+}
+
+std::vector<std::string> TradeSanity::warnings() const {
     std::vector<std::string> warnings;
-    if (beyond_margin > 0) {
+    if (beyond_margin_ > 0) {
         warnings.push_back(fmt::format(
             "{} of {} trades gain or lose more than their margin requirement; check their P/L",
-            beyond_margin, trades.size()));
+            beyond_margin_, trades_));
     }
-    if (bad_premium > 0) {
+    if (bad_premium_ > 0) {
         warnings.push_back(
             fmt::format("{} of {} trades have a P/L that does not follow from premium, closing "
                         "cost and contracts; check units of those columns",
-                        bad_premium, trades.size()));
+                        bad_premium_, trades_));
     }
-    if (open > 0) {
+    if (open_ > 0) {
         warnings.push_back(
             fmt::format("{} of {} trades have no closing date; their P/L counts on the opening day",
-                        open, trades.size()));
+                        open_, trades_));
     }
     return warnings;
 }
@@ -97,48 +96,41 @@ std::vector<std::string> log_sanity_warnings(std::span<const DailyLogEntry> log)
     return warnings;
 }
 
-std::vector<std::string> log_disagreements(std::span<const Trade> trades,
-                                           std::span<const DailyLogEntry> log,
-                                           std::optional<double> trade_capital) {
+std::vector<std::string> log_disagreements(const RealizedSpan& trades,
+                                           std::span<const DailyLogEntry> log) {
     std::vector<std::string> reasons;
-    if (trades.empty() || log.empty()) {
+    if (log.empty()) {
         return reasons;
-    }
-    Date first = trades.front().realized_on();
-    Date last = first;
-    CompensatedSum trade_pl;
-    for (const Trade& t : trades) {
-        first = std::min(first, t.realized_on());
-        last = std::max(last, t.realized_on());
-        trade_pl.add(t.net_pl());
     }
     CompensatedSum log_pl;
     for (const DailyLogEntry& e : log) {
         log_pl.add(e.daily_pl);
     }
-    if (log.front().date > first) {
+    if (log.front().date > trades.first) {
         reasons.push_back(fmt::format("it starts on {}, the trades realize from {}",
-                                      log.front().date.to_iso(), first.to_iso()));
+                                      log.front().date.to_iso(), trades.first.to_iso()));
     }
-    if (log.back().date < last) {
+    if (log.back().date < trades.last) {
         reasons.push_back(fmt::format("it ends on {}, the trades realize until {}",
-                                      log.back().date.to_iso(), last.to_iso()));
+                                      log.back().date.to_iso(), trades.last.to_iso()));
     }
     const double capital = log.front().net_liquidity - log.front().daily_pl;
     const double allowed = kAgreement * std::fabs(capital);
-    if (trade_capital && !(std::fabs(*trade_capital - capital) <= allowed)) {
+    if (trades.start_capital && !(std::fabs(*trades.start_capital - capital) <= allowed)) {
         reasons.push_back(fmt::format("it starts from {:.2f} dollars, the trades from {:.2f}",
-                                      capital, *trade_capital));
+                                      capital, *trades.start_capital));
     }
-    if (!(std::fabs(log_pl.value() - trade_pl.value()) <= allowed)) {
+    if (!(std::fabs(log_pl.value() - trades.net_pl) <= allowed)) {
         reasons.push_back(fmt::format("its P/L sums to {:.2f} dollars, the trades' to {:.2f}",
-                                      log_pl.value(), trade_pl.value()));
+                                      log_pl.value(), trades.net_pl));
     }
     return reasons;
 }
 
 std::optional<Note> extreme_amounts_note(std::span<const Trade> trades) {
-    const auto extreme = [](double x) { return !(std::fabs(x) <= kExtremeDollars); };
+    const auto extreme = [](double x) {
+        return !(std::fabs(x) <= kExtremeDollars) || (x != 0 && std::fabs(x) < 1 / kExtremeDollars);
+    };
     const auto count = std::count_if(trades.begin(), trades.end(), [&](const Trade& t) {
         return extreme(t.pl) || extreme(t.opening_fees) || extreme(t.closing_fees) ||
                extreme(t.margin_req) || extreme(t.premium) || extreme(t.funds_at_close.value_or(0));
@@ -146,10 +138,12 @@ std::optional<Note> extreme_amounts_note(std::span<const Trade> trades) {
     if (count == 0) {
         return std::nullopt;
     }
-    return Note{"*",
-                fmt::format("{} trades have amounts beyond 1e100 dollars; figures that cannot be "
-                            "represented are absent",
-                            count)};
+    return Note{
+        "*",
+        fmt::format(
+            "{} trades have amounts beyond 1e100 or below 1e-100 dollars; figures that cannot be "
+            "represented are absent",
+            count)};
 }
 
 }  // namespace tb::analytics
