@@ -90,11 +90,11 @@ struct IngestReport {
 };
 
 struct IngestOptions {
-    std::string file_name;  // for messages
+    std::string file_name{};  // for messages
     csv::Encoding encoding = csv::Encoding::kUtf8;
     // P/L basis of rows whose file has no `P/L Basis` column (side file of an import).
     PlBasis default_pl_basis = PlBasis::kNetIncludesFees;
-    CancelToken cancel;  // asked once per batch; cancelled = kInterrupted
+    CancelToken cancel{};  // asked once per batch; cancelled = kInterrupted
 };
 
 [[nodiscard]] Result<IngestReport> ingest_trade_log(ByteSource& source,
