@@ -261,6 +261,7 @@ Outcome<std::vector<InputAnswer>> Call::ask_modern(const std::vector<InputReques
             needed_.push_back(request);
             continue;
         }
+        used_.insert(request.key);
         answers.push_back({*found});
     }
     if (!needed_.empty()) {
@@ -393,11 +394,15 @@ Json Call::input_required_result(const std::string& handler_state) {
             entry["params"] = *request.params;
         }
         requests[request.key] = std::move(entry);
-        answers_.erase(request.key);
+    }
+    // Answers nobody asked for are not carried along.
+    Json kept = Json::object();
+    for (const std::string& key : used_) {
+        kept[key] = answers_[key];
     }
     const auto expires =
         epoch_seconds() + std::chrono::duration_cast<std::chrono::seconds>(kStateLives).count();
-    const Json state = {{"expires", expires}, {"handler", handler_state}, {"answers", answers_}};
+    const Json state = {{"expires", expires}, {"handler", handler_state}, {"answers", kept}};
     Json result = {
         {"resultType", "input_required"},
         {"inputRequests", std::move(requests)},

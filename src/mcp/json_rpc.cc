@@ -9,7 +9,7 @@ namespace tb::mcp {
 std::optional<RequestId> RequestId::from_json(const Json& json) {
     // Unsigned is asked first: the library calls every non-negative number unsigned.
     if (json.is_number_unsigned()) {
-        return RequestId(json.get<std::uint64_t>());
+        return RequestId(Unsigned{json.get<std::uint64_t>()});
     }
     if (json.is_number_integer()) {
         return RequestId(json.get<std::int64_t>());
@@ -20,10 +20,10 @@ std::optional<RequestId> RequestId::from_json(const Json& json) {
     return std::nullopt;
 }
 
-RequestId::RequestId(std::uint64_t number) : value_(number) {
+RequestId::RequestId(Unsigned value) : value_(value.number) {
     // One representation per value, so that equal ids compare equal however they were made.
-    if (number <= static_cast<std::uint64_t>(INT64_MAX)) {
-        value_ = static_cast<std::int64_t>(number);
+    if (value.number <= static_cast<std::uint64_t>(INT64_MAX)) {
+        value_ = static_cast<std::int64_t>(value.number);
     }
 }
 

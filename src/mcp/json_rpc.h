@@ -37,7 +37,10 @@ class RequestId {
     bool operator==(const RequestId&) const = default;
 
   private:
-    explicit RequestId(std::uint64_t number);
+    struct Unsigned {
+        std::uint64_t number;
+    };
+    explicit RequestId(Unsigned value);
     std::variant<std::int64_t, std::uint64_t, std::string> value_;
 };
 

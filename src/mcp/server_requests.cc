@@ -257,6 +257,11 @@ void ServerImpl::call_tool(Call& call, ToolContext& context) {
         for (const std::string& line : check_result(spec.results, *outcome->structured)) {
             broken += "\n" + line;
         }
+        if (const std::size_t chars = char_count(to_json_text(*outcome->structured));
+            chars > budget.cap) {
+            broken += "\nstructuredContent has " + std::to_string(chars) + " characters of " +
+                      std::to_string(budget.cap);
+        }
         if (!broken.empty()) {
             call.answer_error(
                 {code::kInternalError, spec.name + " broke its result table:" + broken, {}});

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/log.h"
 #include "mcp/nearest.h"
 
 namespace tb::mcp {
@@ -286,7 +287,9 @@ Outcome<ToolResult> call_tool(const ToolSpec& spec, ToolContext& context, const 
     } catch (const std::bad_alloc&) {
         return tool_error(spec.name + " ran out of memory; ask for less at once");
     } catch (const std::exception& error) {
-        return tool_error(spec.name + " failed unexpectedly: " + error.what());
+        // The reason may hold paths or data: it is for the operator, not for the client (06 Q12).
+        log(LogLevel::kError, spec.name + " threw: " + error.what());
+        return tool_error(spec.name + " failed unexpectedly; the server's log has the reason");
     }
 }
 
