@@ -21,7 +21,7 @@
 
 namespace tb::analytics {
 
-inline constexpr std::size_t kMaxMarginCells = 20'000'000;  // days * strategies
+inline constexpr std::size_t kMaxMarginCells = 4'000'000;  // days * strategies
 
 enum class MarginBase {
     kFixed,        // percent of the starting capital

@@ -29,6 +29,18 @@ Result<void> check_options(const PositionSizingOptions& options) {
     return {};
 }
 
+// Means beyond the range of numbers give no fraction: such a record sizes nothing, and says so.
+KellyMetrics finite_kelly(KellyMetrics kelly, const std::string& figure, std::vector<Note>& notes) {
+    if (!std::isfinite(kelly.fraction) || !std::isfinite(kelly.avg_win) ||
+        !std::isfinite(kelly.avg_loss)) {
+        kelly.fraction = 0;
+        kelly.percent = 0;
+        kelly.has_valid_kelly = false;
+        notes.push_back({figure, "the amounts are too large for this figure"});
+    }
+    return kelly;
+}
+
 PortfolioSizing size_portfolio(const KellyMetrics& kelly, const PositionSizingOptions& options,
                                std::vector<Note>& notes) {
     PortfolioSizing sizing;
@@ -136,15 +148,17 @@ Result<PositionSizingResult> position_sizing(const TradeSet& trades,
     PositionSizingResult result;
     result.kelly_multiplier = kelly_multiplier(options.kelly_fraction);
     result.max_allocation_fraction = options.max_allocation_pct / 100;
-    result.portfolio =
-        size_portfolio(kelly_metrics(trades.trades, kelly_options), options, result.notes);
+    result.portfolio = size_portfolio(finite_kelly(kelly_metrics(trades.trades, kelly_options),
+                                                   "portfolio.rawKellyFraction", result.notes),
+                                      options, result.notes);
 
     CompensatedSum total;
-    for (auto& [name, count, kelly] : strategy_kelly(trades, kelly_options)) {
+    for (auto& [name, count, metrics] : strategy_kelly(trades, kelly_options)) {
         if (count < options.min_trades) {
             result.skipped.push_back({name, count});
             continue;
         }
+        const KellyMetrics kelly = finite_kelly(metrics, name + ".rawKellyFraction", result.notes);
         if (!options.include_negative_kelly && kelly.has_valid_kelly && kelly.fraction < 0) {
             continue;
         }
