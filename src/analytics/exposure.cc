@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <utility>
 
 #include <fmt/format.h>
 
@@ -27,95 +26,93 @@ std::int32_t close_minute(const Trade& t) {
     return t.time_closed ? t.time_closed->minutes() : kLastMinute;
 }
 
-// An opening or closing; `key` is minute * 4 + phase, and the phase of an opening is 1.
+// An opening or closing. Instants count minutes in quarters: three phases order what happens within
+// a minute. Reference: opens (1) before closes (2). Ours: closes of earlier positions (0), opens
+// (1), closes of positions opened in this very minute (2).
 struct Event {
-    std::int32_t day;
-    std::int32_t key;
-    std::uint32_t trade;  // index into the span
-    double margin;        // what it adds: negative for a close
-    [[nodiscard]] bool is_open() const { return key % 4 == 1; }
+    std::int64_t instant;
+    double margin;  // what it adds: negative for a close
+};
+constexpr std::int64_t kInstantsPerDay = 24 * 60 * 4;
+
+std::int64_t instant_of(Date day, std::int32_t minute, std::int32_t phase) {
+    return day.days() * kInstantsPerDay + minute * 4 + phase;
+}
+std::int32_t day_of(std::int64_t instant) {
+    // Floor: days before 1970 are negative.
+    const std::int64_t day = instant / kInstantsPerDay;
+    return static_cast<std::int32_t>(instant % kInstantsPerDay < 0 ? day - 1 : day);
+}
+std::int32_t minute_of(std::int64_t instant) {
+    return static_cast<std::int32_t>((instant - day_of(instant) * kInstantsPerDay) / 4);
+}
+
+template <class Key>
+void counting_pass(std::vector<Event>& events, std::int64_t keys, const Key& key_of) {
+    std::vector<std::uint32_t> next(static_cast<std::size_t>(keys) + 1, 0);
+    for (const Event& e : events) {
+        ++next[static_cast<std::size_t>(key_of(e)) + 1];
+    }
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    std::vector<Event> moved(events.size());
+    for (const Event& e : events) {
+        moved[next[static_cast<std::size_t>(key_of(e))]++] = e;
+    }
+    events.swap(moved);
+}
+
+// Stable: two counting passes, or a comparison sort for few events or a strange range of days.
+void sort_events(std::vector<Event>& events) {
+    const auto earlier = [](const Event& a, const Event& b) { return a.instant < b.instant; };
+    if (std::is_sorted(events.begin(), events.end(), earlier)) {
+        return;
+    }
+    constexpr std::size_t kFew = 2048;
+    constexpr std::int64_t kWidestRange = 200'000;
+    const auto [low, high] = std::minmax_element(events.begin(), events.end(), earlier);
+    const std::int64_t first = day_of(low->instant) * kInstantsPerDay;
+    const std::int64_t day_count = (high->instant - first) / kInstantsPerDay + 1;
+    if (events.size() < kFew || day_count > kWidestRange) {
+        std::stable_sort(events.begin(), events.end(), earlier);
+        return;
+    }
+    counting_pass(events, kInstantsPerDay,
+                  [&](const Event& e) { return (e.instant - first) % kInstantsPerDay; });
+    counting_pass(events, day_count,
+                  [&](const Event& e) { return (e.instant - first) / kInstantsPerDay; });
+}
+
+// Openings arrive nearly sorted (LOAD order), so they are kept apart from the closes.
+struct Events {
+    std::vector<Event> opens;
+    std::vector<Event> closes;
+    std::int64_t reversed = 0;  // closes stamped before their own opening
 };
 
-class Events {
-  public:
-    explicit Events(std::size_t trade_count) { events_.reserve(2 * trade_count); }
-    void add(Date day, std::int32_t minute, std::int32_t phase, std::size_t trade, double margin) {
-        events_.push_back(
-            {day.days(), minute * 4 + phase, static_cast<std::uint32_t>(trade), margin});
-    }
-    // By day, minute and phase, stable: two counting passes that move the events themselves, so
-    // that the sweep reads them in a row; a comparison sort for few events or a strange range of
-    // days.
-    [[nodiscard]] std::vector<Event> sorted() && {
-        constexpr std::size_t kFew = 2048;
-        constexpr std::int64_t kWidestRange = 200'000;
-        std::int64_t first = 0;
-        std::int64_t last = -1;
-        if (!events_.empty()) {
-            const auto [low, high] =
-                std::minmax_element(events_.begin(), events_.end(),
-                                    [](const Event& a, const Event& b) { return a.day < b.day; });
-            first = low->day;
-            last = high->day;
-        }
-        if (events_.size() < kFew || last - first >= kWidestRange) {
-            std::stable_sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) {
-                return a.day != b.day ? a.day < b.day : a.key < b.key;
-            });
-            return std::move(events_);
-        }
-        counting_pass(24 * 60 * 4, [](const Event& e) { return e.key; });
-        counting_pass(last - first + 1, [&](const Event& e) { return e.day - first; });
-        return std::move(events_);
-    }
-
-  private:
-    template <class Key>
-    void counting_pass(std::int64_t keys, const Key& key_of) {
-        std::vector<std::uint32_t> next(static_cast<std::size_t>(keys) + 1, 0);
-        for (const Event& e : events_) {
-            ++next[static_cast<std::size_t>(key_of(e)) + 1];
-        }
-        std::partial_sum(next.begin(), next.end(), next.begin());
-        std::vector<Event> moved(events_.size());
-        for (const Event& e : events_) {
-            moved[next[static_cast<std::size_t>(key_of(e))]++] = e;
-        }
-        events_.swap(moved);
-    }
-    std::vector<Event> events_;
-};
-
-// Phases within a minute. Reference: opens (1) before closes (2). Ours: closes of earlier positions
-// (0), opens (1), closes of positions opened in this very minute (2).
-std::vector<Event> margin_events(std::span<const Trade> trades, Conventions conventions,
-                                 std::int64_t& reversed) {
-    Events events(trades.size());
-    for (std::size_t i = 0; i < trades.size(); ++i) {
-        const Trade& t = trades[i];
+Events margin_events(std::span<const Trade> trades, Conventions conventions) {
+    Events events;
+    events.opens.reserve(trades.size());
+    events.closes.reserve(trades.size());
+    for (const Trade& t : trades) {
         if (!has_margin(t)) {
             continue;
         }
         const std::int32_t opened = open_minute(t);
-        events.add(t.date_opened, opened, 1, i, t.margin_req);
+        events.opens.push_back({instant_of(t.date_opened, opened, 1), t.margin_req});
         if (!t.date_closed) {
             continue;
         }
-        std::int32_t closed = close_minute(t);
-        if (conventions == Conventions::kReference) {
-            events.add(*t.date_closed, closed, 2, i, -t.margin_req);
-            continue;
+        std::int64_t closed = instant_of(*t.date_closed, close_minute(t), 2);
+        if (conventions == Conventions::kCorrect) {
+            const std::int64_t own_minute = instant_of(t.date_opened, opened, 2);
+            events.reversed += closed < own_minute ? 1 : 0;
+            closed = closed <= own_minute ? own_minute : closed - 2;
         }
-        Date day = *t.date_closed;
-        if (day < t.date_opened || (day == t.date_opened && closed < opened)) {
-            day = t.date_opened;
-            closed = opened;
-            ++reversed;
-        }
-        const bool same_minute = day == t.date_opened && closed == opened;
-        events.add(day, closed, same_minute ? 2 : 0, i, -t.margin_req);
+        events.closes.push_back({closed, -t.margin_req});
     }
-    return std::move(events).sorted();
+    sort_events(events.opens);
+    sort_events(events.closes);
+    return events;
 }
 
 // Equity of ascending days, asked in ascending order.
@@ -237,34 +234,45 @@ EquityByDay equity_by_day(const EquityCurve& curve) {
 DailyExposure daily_exposure(std::span<const Trade> trades, const EquityByDay& equity,
                              Conventions conventions) {
     DailyExposure result;
-    std::int64_t reversed = 0;
-    const std::vector<Event> events = margin_events(trades, conventions, reversed);
-    if (reversed > 0) {
+    const Events events = margin_events(trades, conventions);
+    if (events.reversed > 0) {
         result.warnings.push_back(
             fmt::format("{} trades close before they open by their time stamps; they count in "
                         "their opening minute only",
-                        reversed));
+                        events.reversed));
     }
     EquityLookup lookup(equity, conventions);
+    auto open = events.opens.begin();
+    auto close = events.closes.begin();
+    // The earlier of the two heads; opens and closes never share an instant.
+    const auto next_instant = [&]() -> std::optional<std::int64_t> {
+        if (open != events.opens.end() &&
+            (close == events.closes.end() || open->instant < close->instant)) {
+            return open->instant;
+        }
+        return close != events.closes.end() ? std::optional(close->instant) : std::nullopt;
+    };
     double running = 0;
     std::int64_t positions = 0;
-    for (std::size_t i = 0; i < events.size();) {
-        const std::int32_t day = events[i].day;
+    for (auto instant = next_instant(); instant;) {
+        const std::int32_t day = day_of(*instant);
+        const std::int64_t midnight = (day + 1LL) * kInstantsPerDay;
         ExposureDay peak{Date(day), running, std::nullopt, positions, 0};
-        for (; i < events.size() && events[i].day == day; ++i) {
-            running += events[i].margin;
-            positions += events[i].is_open() ? 1 : -1;
+        for (; instant && *instant < midnight; instant = next_instant()) {
+            const bool is_open = open != events.opens.end() && open->instant == *instant;
+            running += (is_open ? open++ : close++)->margin;
+            positions += is_open ? 1 : -1;
             if (positions == 0 && conventions == Conventions::kCorrect) {
                 running = 0;  // no residue of rounding once everything is closed
             }
             if (running > peak.exposure) {
                 peak.exposure = running;
                 peak.open_positions = positions;
-                peak.peak_minute = events[i].key / 4;
+                peak.peak_minute = minute_of(*instant);
             }
         }
         // Days without events between this one and the next only carry over.
-        const std::int32_t next = i < events.size() ? events[i].day : day + 1;
+        const std::int32_t next = instant ? day_of(*instant) : day + 1;
         for (std::int32_t d = day; d < next; ++d) {
             ExposureDay out = d == day ? peak : ExposureDay{Date(d), running, {}, positions, 0};
             if (out.exposure > 0) {
@@ -279,34 +287,40 @@ DailyExposure daily_exposure(std::span<const Trade> trades, const EquityByDay& e
 
 std::vector<ExposureAtOpen> exposure_at_open(std::span<const Trade> trades,
                                              std::optional<double> start_capital) {
-    // Closes of earlier positions, opens, closes within the opening minute: as in daily_exposure,
-    // but with all trades, since each has an opening.
-    Events events(trades.size());
+    // As kCorrect of daily_exposure, but with all trades, since each has an opening; events carry
+    // the trade: 2i opens, 2i+1 closes trade i.
+    std::vector<std::int32_t> days;
+    std::vector<std::int32_t> keys;
+    std::vector<std::size_t> of_event;
+    const auto add = [&](std::int64_t instant, std::size_t event) {
+        days.push_back(day_of(instant));
+        keys.push_back(static_cast<std::int32_t>(instant - days.back() * kInstantsPerDay));
+        of_event.push_back(event);
+    };
     for (std::size_t i = 0; i < trades.size(); ++i) {
         const Trade& t = trades[i];
-        const double margin = has_margin(t) ? t.margin_req : 0;
-        const std::int32_t opened = open_minute(t);
-        events.add(t.date_opened, opened, 1, i, margin);
+        const std::int64_t opened = instant_of(t.date_opened, open_minute(t), 1);
+        add(opened, 2 * i);
         if (t.date_closed) {
-            const std::int32_t closed = close_minute(t);
-            const bool own = *t.date_closed < t.date_opened ||
-                             (*t.date_closed == t.date_opened && closed <= opened);
-            events.add(own ? t.date_opened : *t.date_closed, own ? opened : closed, own ? 2 : 0, i,
-                       -margin);
+            const std::int64_t closed = instant_of(*t.date_closed, close_minute(t), 0);
+            add(closed < opened ? opened + 1 : closed, 2 * i + 1);
         }
     }
     std::vector<ExposureAtOpen> result(trades.size());
     CompensatedSum running;
     CompensatedSum equity(start_capital.value_or(0));
-    for (const Event& event : std::move(events).sorted()) {
-        if (!event.is_open()) {
-            running.add(event.margin);
-            equity.add(trades[event.trade].net_pl());
+    for (const std::uint32_t e : order_by_day_and_seconds(days, keys)) {
+        const std::size_t index = of_event[e] / 2;
+        const Trade& t = trades[index];
+        const double margin = has_margin(t) ? t.margin_req : 0;
+        if (of_event[e] % 2 == 1) {
+            running.add(-margin);
+            equity.add(t.net_pl());
             continue;
         }
-        ExposureAtOpen& at = result[event.trade];
+        ExposureAtOpen& at = result[index];
         at.before = running.value();
-        running.add(event.margin);
+        running.add(margin);
         at.after = running.value();
         if (start_capital && equity.value() > 0) {
             at.before_percent = 100 * at.before / equity.value();
