@@ -132,6 +132,17 @@ bool has_word(std::string_view line, std::string_view word) {
     return false;
 }
 
+bool has_call(std::string_view line, std::string_view function) {
+    const std::string call = std::string(function) + "(";
+    for (std::size_t at = line.find(call); at != std::string_view::npos;
+         at = line.find(call, at + 1)) {
+        if (at == 0 || !is_word_char(line[at - 1])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 std::map<std::string, std::set<std::string>> module_reach(std::string_view cmake_lists) {
     std::map<std::string, std::set<std::string>> public_links;
     std::map<std::string, std::set<std::string>> all_links;

@@ -29,6 +29,9 @@ struct SourceFile {
 // Whether `word` occurs in code as a whole identifier (`printf` is not in `snprintf`).
 [[nodiscard]] bool has_word(std::string_view line, std::string_view word);
 
+// Whether `function` is called in code: the whole word and an opening bracket.
+[[nodiscard]] bool has_call(std::string_view line, std::string_view function);
+
 // Modules and what each may include: itself and every module it links, directly or through them.
 // Parsed from the tb_add_module lines.
 [[nodiscard]] std::map<std::string, std::set<std::string>> module_reach(

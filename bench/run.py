@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""Measures what the project promises and rewrites the table of docs/performance.md.
+
+    ./tb bench                 everything (about ten minutes; needs 4 GB of disk in build/bench-data)
+    ./tb bench small           only what runs in a minute
+    ./tb bench ingest blocks   by group: ingest, scale, blocks, many, sql
+    ./tb bench --keep          leave docs/performance.md alone
+
+Figures are CPU milliseconds (user + system of the whole process, by wait4) and peak resident memory.
+Each is the best of several runs, because whatever else the machine does can only add. Goals that are
+ratios are compared within this run, so they hold on any machine.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "release"
+PROGRAM = BUILD / "tradeblocks"
+PARTS = BUILD / "bench" / "sync_parts_bench"
+DATA = ROOT / "build" / "bench-data"
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
+
+
+class Usage:
+    """What one process used."""
+
+    def __init__(self, cpu_ms, wall_ms, rss_mb):
+        self.cpu_ms = cpu_ms
+        self.wall_ms = wall_ms
+        self.rss_mb = rss_mb
+
+
+def once(*words):
+    start = time.monotonic()
+    process = subprocess.Popen([str(word) for word in words], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"{' '.join(map(str, words))}: exit {process.returncode}")
+    return Usage((usage.ru_utime + usage.ru_stime) * 1000, (time.monotonic() - start) * 1000,
+                 usage.ru_maxrss / 1024)
+
+
+def best(runs, action):
+    results = [action() for _ in range(runs)]
+    result = min(results, key=lambda usage: usage.cpu_ms)
+    result.rss_mb = max(usage.rss_mb for usage in results)  # a promise about the peak is about all
+    return result
+
+
+def directory(blocks, trades):
+    path = DATA / f"{blocks}x{trades}"
+    if not (path / ".complete").exists():
+        shutil.rmtree(path, ignore_errors=True)
+        print(f"  writing {blocks} blocks of {trades} trades", file=sys.stderr)
+        once(PROGRAM, "demo", path, "--blocks", blocks, "--trades", trades, "--no-sync")
+        (path / ".complete").touch()
+        # Files younger than the clock's grain would be hashed again by every sync.
+        time.sleep(2.5)
+    return path
+
+
+def forget(path):
+    for file in path.glob("analytics.duckdb*"):
+        file.unlink()
+    shutil.rmtree(path / ".tradeblocks", ignore_errors=True)
+
+
+def cold(path):
+    forget(path)
+    return once(PROGRAM, "sync", path)
+
+
+def parts(path, name):
+    """CPU milliseconds of one indispensable part on this directory's data."""
+    done = subprocess.run([PARTS, f"--benchmark_filter={name}", "--benchmark_format=json",
+                           "--benchmark_repetitions=3"], capture_output=True, text=True, check=True,
+                          env=dict(os.environ, TB_BENCH_DIR=str(path)))
+    runs = [item for item in json.loads(done.stdout)["benchmarks"]
+            if item.get("run_type") == "iteration"]
+    return min(item["cpu_time"] for item in runs)
+
+
+class Table:
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, value, goal, met):
+        mark = "yes" if met else "**no**"
+        self.rows.append(f"| {what} | {value} | {goal} | {mark} |")
+        print(f"{'ok ' if met else 'NOT'} {what}: {value} (goal {goal})", flush=True)
+
+    def text(self):
+        machine = platform.processor() or platform.machine()
+        head = (f"Measured {time.strftime('%Y-%m-%d')} on {os.cpu_count()} processors "
+                f"({machine}), Linux {platform.release()}, release build.\n\n"
+                "| What | Measured | Goal | Met |\n|---|---|---|---|\n")
+        return head + "\n".join(self.rows) + "\n"
+
+
+def measure_ingest(table, state):
+    path = directory(1, 1_000_000)
+    run = best(3, lambda: cold(path))
+    state[1_000_000] = run
+    floor = {name: parts(path, name) for name in ("hash_files", "parse_files", "append_chunks")}
+    total = sum(floor.values())
+    table.add("Ingest of 1,000,000 trades (225 MB): CPU against hash + parse + append of the same "
+              "rows", f"{run.cpu_ms / total:.2f} × ({run.cpu_ms:.0f} ms against "
+              f"{floor['hash_files']:.0f} + {floor['parse_files']:.0f} + "
+              f"{floor['append_chunks']:.0f} ms)", "≤ 1.25 ×", run.cpu_ms <= 1.25 * total)
+    table.add("Peak memory, 1,000,000 trades", f"{run.rss_mb:.0f} MB", "≤ 250 MB",
+              run.rss_mb <= 250)
+
+
+def measure_scale(table, state):
+    if 1_000_000 not in state:
+        path = directory(1, 1_000_000)
+        state[1_000_000] = best(2, lambda: cold(path))
+    for trades, runs in ((200_000, 3), (5_000_000, 1)):
+        path = directory(1, trades)
+        state[trades] = best(runs, lambda path=path: cold(path))
+    table.add("Peak memory, 5,000,000 trades", f"{state[5_000_000].rss_mb:.0f} MB", "≤ 350 MB",
+              state[5_000_000].rss_mb <= 350)
+    start = best(5, lambda: once(PROGRAM, "--version")).cpu_ms
+    per_row = {trades: (state[trades].cpu_ms - start) * 1000 / trades
+               for trades in (200_000, 1_000_000, 5_000_000)}
+    spread = max(per_row.values()) / min(per_row.values())
+    table.add("Cost per row from 200 thousand to 5 million, checkpoint included",
+              ", ".join(f"{value:.2f}" for value in per_row.values()) +
+              f" µs; largest/smallest {spread:.2f}", "≤ 1.15", spread <= 1.15)
+
+
+def touch_one(path):
+    """Another content for one block: the two newest trades change places."""
+    file = path / "block-0050" / "tradelog.csv"
+    lines = file.read_text().splitlines(keepends=True)
+    lines[1], lines[2] = lines[2], lines[1]
+    file.write_text("".join(lines))
+
+
+def measure_blocks(table, _state):
+    path = directory(100, 2000)
+    run = best(3, lambda: cold(path))
+    table.add("100 blocks × 2,000 trades, cold", f"{run.cpu_ms:.0f} ms CPU, {run.rss_mb:.0f} MB",
+              "< 2,000 ms", run.cpu_ms < 2000)
+    time.sleep(2.5)
+    once(PROGRAM, "sync", path)  # stamps of files that were young in the first run
+    opened = best(9, lambda: once(PROGRAM, "sql", path, "SELECT 1", "--no-sync")).cpu_ms
+    hashing = parts(path, "hash_files")
+    verify = best(7, lambda: once(PROGRAM, "sync", path, "--verify")).cpu_ms - opened
+    table.add("Nothing changed, --verify, on top of start and open, against hashing all files",
+              f"{verify / hashing:.2f} × ({verify:.0f} ms against {hashing:.0f} ms)", "≤ 1.5 ×",
+              verify <= 1.5 * hashing)
+    unchanged = best(9, lambda: once(PROGRAM, "sync", path)).cpu_ms
+    table.add("Nothing changed, stat check, on top of start and open",
+              f"{unchanged - opened:.1f} ms", "≤ 20 ms", unchanged - opened <= 20)
+
+    def one_changed():
+        touch_one(path)
+        return once(PROGRAM, "sync", path)
+    changed = best(7, one_changed).cpu_ms
+    table.add("One of the 100 changed, on top of nothing changed", f"{changed - unchanged:.1f} ms",
+              "≤ 25 ms", changed - unchanged <= 25)
+    return path
+
+
+def measure_many(table, state):
+    base = directory(100, 2000)
+    reference = best(3, lambda: cold(base)).cpu_ms / 200_000 * 1000
+    for blocks, trades in ((2000, 100), (20, 100_000)):
+        path = directory(blocks, trades)
+        run = best(2, lambda path=path: cold(path))
+        per_row = run.cpu_ms * 1000 / (blocks * trades)
+        per_block = run.cpu_ms / blocks
+        table.add(f"{blocks:,} blocks × {trades:,} trades, cold",
+                  f"{run.cpu_ms:.0f} ms CPU, {run.rss_mb:.0f} MB ({per_row:.2f} µs a row; 100 × "
+                  f"2,000: {reference:.2f})",
+                  "no cost above linear", per_row <= 1.5 * reference or per_block <= 2)
+    # Twice the blocks must not cost more than twice as much.
+    half = best(2, lambda: cold(directory(1000, 100))).cpu_ms
+    whole = best(2, lambda: cold(directory(2000, 100))).cpu_ms
+    table.add("2,000 against 1,000 blocks of 100 trades", f"{whole / half:.2f} ×", "≤ 2.3 ×",
+              whole <= 2.3 * half)
+    state["many"] = True
+
+
+def measure_sql(table, _state):
+    path = directory(100, 2000)
+    once(PROGRAM, "sync", path)
+    time.sleep(2.5)
+    once(PROGRAM, "sync", path)
+    query = "SELECT block_id, sum(net_pl) FROM trades.trade_data GROUP BY 1 ORDER BY 2 DESC LIMIT 5"
+    run = best(9, lambda: once(PROGRAM, "sql", path, query))
+    table.add("`sql` start to end on 100 unchanged blocks, sync included",
+              f"{run.cpu_ms:.0f} ms CPU, {run.rss_mb:.0f} MB", "≤ 80 ms", run.cpu_ms <= 80)
+
+
+GROUPS = {"ingest": measure_ingest, "scale": measure_scale, "blocks": measure_blocks,
+          "many": measure_many, "sql": measure_sql}
+SMALL = ["blocks", "sql"]
+
+
+def write_page(table):
+    text = PAGE.read_text()
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    PAGE.write_text(f"{before}{BEGIN}\n{table.text()}{END}{after}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("groups", nargs="*", help=f"{', '.join(GROUPS)} or small")
+    parser.add_argument("--keep", action="store_true", help="do not rewrite docs/performance.md")
+    arguments = parser.parse_args()
+    names = [name for group in arguments.groups or GROUPS
+             for name in (SMALL if group == "small" else [group])]
+    unknown = [name for name in names if name not in GROUPS]
+    if unknown:
+        parser.error(f"unknown group: {', '.join(unknown)}")
+    DATA.mkdir(parents=True, exist_ok=True)
+    table = Table()
+    state = {}
+    for name in names:
+        print(f"== {name}", flush=True)
+        GROUPS[name](table, state)
+    if set(names) == set(GROUPS) and not arguments.keep:
+        write_page(table)
+        print(f"wrote {PAGE.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Installs the build into a temporary prefix and builds another program against the package."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+BUILD = os.environ["TB_BUILD_DIR"]
+CMAKE = os.environ["TB_CMAKE"]
+
+
+def run(*words, **options):
+    done = subprocess.run(words, capture_output=True, text=True, **options)
+    assert done.returncode == 0, f"{words}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+class Package(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory(prefix="tb_package_")
+        cls.root = Path(cls.temporary.name)
+        cls.prefix = cls.root / "prefix"
+        run(CMAKE, "--install", BUILD, "--prefix", str(cls.prefix))
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def test_installed_program_runs_from_its_prefix(self):
+        data = self.root / "data"
+        text = run(str(self.prefix / "bin/tradeblocks"), "demo", str(data))
+        self.assertIn("A first query", text)
+
+    def test_documents_are_installed(self):
+        share = self.prefix / "share"
+        for name in ("man/man1/tradeblocks.1", "bash-completion/completions/tradeblocks",
+                     "zsh/site-functions/_tradeblocks", "fish/vendor_completions.d/tradeblocks.fish",
+                     "doc/tradeblocks/LICENSE", "doc/tradeblocks/third_party/duckdb.txt"):
+            self.assertGreater((share / name).stat().st_size, 500, name)
+
+    def test_bash_completion_offers_commands_and_options(self):
+        script = self.prefix / "share/bash-completion/completions/tradeblocks"
+        program = f"""source {script}
+COMP_WORDS=(tradeblocks sy); COMP_CWORD=1; _tradeblocks; echo "${{COMPREPLY[@]}}"
+COMP_WORDS=(tradeblocks sync --v); COMP_CWORD=2; _tradeblocks; echo "${{COMPREPLY[@]}}"
+"""
+        self.assertEqual(run("bash", "-c", program).split(), ["sync", "--verify"])
+
+    def test_another_program_links_the_sync_module(self):
+        source = HERE / "consumer"
+        build = self.root / "consumer"
+        run(CMAKE, "-S", str(source), "-B", str(build), "-G", "Ninja",
+            f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        run(CMAKE, "--build", str(build))
+        data = self.root / "consumer-data"
+        run(str(self.prefix / "bin/tradeblocks"), "demo", str(data), "--no-sync")
+        self.assertRegex(run(str(build / "consumer"), str(data)), r"^5 blocks, \d{4} rows\n$")
+
+
+if __name__ == "__main__":
+    unittest.main()

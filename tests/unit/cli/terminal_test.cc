@@ -1,0 +1,205 @@
+#include "cli/terminal.h"
+
+#include <array>
+#include <string>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "cli/record_output.h"
+#include "cli/table.h"
+#include "core/unique_fd.h"
+
+namespace tb::cli {
+namespace {
+
+// A terminal whose streams end in pipes.
+class Pipes {
+  public:
+    Pipes() {
+        open(out_read_, settings.out_fd);
+        open(err_read_, settings.err_fd);
+    }
+    Pipes(const Pipes&) = delete;
+    Pipes& operator=(const Pipes&) = delete;
+    ~Pipes() {
+        ::close(settings.out_fd);
+        ::close(settings.err_fd);
+    }
+    [[nodiscard]] std::string out() const { return read(out_read_.get()); }
+    [[nodiscard]] std::string err() const { return read(err_read_.get()); }
+    void close_reader() { out_read_.reset(); }
+
+    TerminalSettings settings;
+
+  private:
+    static void open(UniqueFd& reader, int& writer) {
+        std::array<int, 2> ends{};
+        ASSERT_EQ(::pipe2(ends.data(), O_NONBLOCK | O_CLOEXEC), 0);
+        reader.reset(ends[0]);
+        writer = ends[1];
+    }
+    static std::string read(int fd) {
+        std::string text(1 << 16, '\0');
+        const ssize_t got = ::read(fd, text.data(), text.size());
+        text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+        return text;
+    }
+    UniqueFd out_read_;
+    UniqueFd err_read_;
+};
+
+TEST(Output, WritesEverythingOnFlush) {
+    Pipes pipes;
+    Terminal terminal(pipes.settings);
+    terminal.out().write("one ");
+    terminal.out().write("two");
+    EXPECT_EQ(pipes.out(), "");
+    terminal.out().flush();
+    EXPECT_EQ(pipes.out(), "one two");
+}
+
+TEST(Output, AReaderThatWentAwayIsNoError) {
+    ::signal(SIGPIPE, SIG_IGN);
+    Pipes pipes;
+    Terminal terminal(pipes.settings);
+    pipes.close_reader();
+    terminal.out().write("nobody reads this");
+    terminal.out().flush();
+    EXPECT_TRUE(terminal.out().closed());
+    EXPECT_EQ(terminal.out().error(), 0);
+}
+
+TEST(Output, AFullDiskIsAnError) {
+    const UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+    if (!full.valid()) {
+        GTEST_SKIP() << "needs /dev/full";
+    }
+    Output out(full.get());
+    out.write("text");
+    out.flush();
+    EXPECT_EQ(out.error(), ENOSPC);
+}
+
+TEST(Terminal, MessagesGoToStandardErrorWithoutColourInAPipe) {
+    Pipes pipes;
+    Terminal terminal(pipes.settings);
+    terminal.error({ErrorCode::kNotFound, "no such folder", "/data"});
+    terminal.warning("odd");
+    EXPECT_EQ(pipes.err(),
+              "tradeblocks: error: /data: no such folder\ntradeblocks: warning: odd\n");
+    EXPECT_EQ(pipes.out(), "");
+}
+
+TEST(Terminal, ColoursOnlyWhereSettingsSaySo) {
+    Pipes pipes;
+    EXPECT_EQ(Terminal(pipes.settings).paint(Style::kRed, "x"), "x");
+    pipes.settings.out_colour = true;
+    EXPECT_EQ(Terminal(pipes.settings).paint(Style::kRed, "x"), "\x1b[31mx\x1b[0m");
+    EXPECT_EQ(Terminal(pipes.settings).paint(Style::kPlain, "x"), "x");
+}
+
+TEST(Terminal, ProgressIsQuietInAPipeAndClearedOnATerminal) {
+    Pipes pipes;
+    {
+        Terminal terminal(pipes.settings);
+        terminal.progress({3, 10, "blocks", "MEIC"});
+        EXPECT_EQ(pipes.err(), "");
+    }
+    pipes.settings.show_progress = true;
+    pipes.settings.width = 60;
+    Terminal terminal(pipes.settings);
+    terminal.progress({3, 12, "blocks", "Iron\x1b[2J Condor"});
+    const std::string line = pipes.err();
+    EXPECT_EQ(line.substr(0, 40), "\r[######..................] 3/12 blocks  ");
+    EXPECT_EQ(line.find("\x1b[2J"), std::string::npos) << "names cannot control the terminal";
+    terminal.note("done");
+    EXPECT_EQ(pipes.err(), "\r\x1b[Ktradeblocks: done\n");
+}
+
+TEST(Printable, ShowsControlCharactersInsteadOfObeyingThem) {
+    EXPECT_EQ(printable("a\x1b[31mb\n\tc"), "a␛[31mb␊␉c");
+    EXPECT_EQ(printable("caf\xE9"), "caf\uFFFD");
+    EXPECT_EQ(printable("x\u202Ey"), "x\uFFFDy");
+    EXPECT_EQ(printable("żółw 日本 🎯"), "żółw 日本 🎯");
+}
+
+TEST(DisplayWidth, CountsColumnsNotBytes) {
+    EXPECT_EQ(display_width("abc"), 3U);
+    EXPECT_EQ(display_width("żó"), 2U);
+    EXPECT_EQ(display_width("日本"), 4U);
+    EXPECT_EQ(display_width("e\u0301"), 1U);
+}
+
+TEST(Shorten, CutsAtCharactersAndSaysSo) {
+    EXPECT_EQ(shorten("abcdef", 6), "abcdef");
+    EXPECT_EQ(shorten("abcdef", 4), "abc…");
+    EXPECT_EQ(shorten("日本語", 5), "日本…");
+    EXPECT_EQ(shorten("日本語", 4), "日…");
+    EXPECT_EQ(shorten("abc", 0), "");
+}
+
+TEST(Numbers, AreGroupedAndCounted) {
+    EXPECT_EQ(grouped(0), "0");
+    EXPECT_EQ(grouped(999), "999");
+    EXPECT_EQ(grouped(1'000), "1,000");
+    EXPECT_EQ(grouped(-1'234'567), "-1,234,567");
+    EXPECT_EQ(counted(1, "block"), "1 block");
+    EXPECT_EQ(counted(2'000, "row"), "2,000 rows");
+    EXPECT_EQ(duration_text(12.4), "12 ms");
+    EXPECT_EQ(duration_text(1'234), "1.23 s");
+    EXPECT_EQ(duration_text(125'000), "2 min 5 s");
+}
+
+TEST(Table, AlignsAndNeverCutsInAPipe) {
+    Pipes pipes;
+    Terminal terminal(pipes.settings);
+    Table table({{"NAME"}, {"ROWS", Align::kRight}});
+    table.add({"a rather long name of a block", "7"});
+    table.add({"b", "1,234"});
+    table.print(terminal);
+    terminal.out().flush();
+    EXPECT_EQ(pipes.out(),
+              "NAME                            ROWS\n"
+              "a rather long name of a block      7\n"
+              "b                              1,234\n");
+}
+
+TEST(Table, ShrinksTheWidestColumnOnANarrowTerminal) {
+    Pipes pipes;
+    const Terminal terminal(pipes.settings);
+    Table table({{"NAME", Align::kLeft, 6}, {"ROWS", Align::kRight}});
+    table.add({"a rather long name", "7"});
+    EXPECT_EQ(table.render(16, terminal), "NAME        ROWS\na rather…      7\n");
+    // Never below the least width, even if that does not fit.
+    EXPECT_EQ(table.render(4, terminal), "NAME    ROWS\na rat…     7\n");
+}
+
+TEST(RecordOutput, JsonKeepsTypesAndNulls) {
+    Pipes pipes;
+    Terminal terminal(pipes.settings);
+    RecordOutput records(
+        {{"id", "ID"}, {"count", "COUNT", Align::kRight}, {"note", ""}, {"", "X"}});
+    records.add(
+        {std::string("a\"b\xFF"), std::int64_t{12'345}, RecordValue(), std::string("only")});
+    records.print(terminal, true);
+    terminal.out().flush();
+    EXPECT_EQ(pipes.out(),
+              "[\n  {\n    \"id\": \"a\\\"b\uFFFD\",\n    \"count\": 12345,\n"
+              "    \"note\": null\n  }\n]\n");
+    records.print(terminal, false);
+    terminal.out().flush();
+    EXPECT_EQ(pipes.out(), "ID     COUNT  X\na\"b\uFFFD  12,345  only\n");
+}
+
+TEST(RecordOutput, NoRecordsAreAnEmptyArray) {
+    Pipes pipes;
+    Terminal terminal(pipes.settings);
+    RecordOutput({{"id", "ID"}}).print(terminal, true);
+    terminal.out().flush();
+    EXPECT_EQ(pipes.out(), "[]\n");
+}
+
+}  // namespace
+}  // namespace tb::cli
