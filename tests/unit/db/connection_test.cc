@@ -108,6 +108,7 @@ TEST_F(ConnectionTest, ReadsColumnsChunkByChunk) {
 }
 
 TEST_F(ConnectionTest, AskingForAnotherTypeIsAProgrammerError) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
     Rows rows = must(connection_.query("SELECT 'text', NULL::DOUBLE, 5000000000"));
     ASSERT_TRUE(must(rows.next()));
     EXPECT_DEATH(static_cast<void>(rows.get<double>(0)), "not an integer");

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -51,6 +52,9 @@ HoldingProcess::HoldingProcess(const std::filesystem::path& file, std::string_vi
     if (pid_ == 0) {
         ::close(ready[0]);
         ::close(release[1]);
+        const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+        ::dup2(nowhere, STDOUT_FILENO);
+        ::dup2(nowhere, STDERR_FILENO);
         ::execve(program.c_str(), arguments.data(), environment.data());
         ::_exit(127);
     }
@@ -75,6 +79,25 @@ void HoldingProcess::end(Ending ending) {
     int status = 0;
     ::waitpid(pid_, &status, 0);
     pid_ = -1;
+}
+
+UnwritableFolder::UnwritableFolder(std::filesystem::path folder)
+    : folder_(std::move(folder)), was_root_(::geteuid() == 0) {
+    using std::filesystem::perms;
+    std::filesystem::permissions(
+        folder_, perms::owner_read | perms::owner_exec | perms::others_read | perms::others_exec);
+    constexpr uid_t kNobody = 65534;
+    if (was_root_ && ::seteuid(kNobody) != 0) {
+        throw std::runtime_error("cannot give up root");
+    }
+}
+
+UnwritableFolder::~UnwritableFolder() {
+    if (was_root_ && ::seteuid(0) != 0) {
+        std::abort();  // the other tests would fail for a reason that is hard to see
+    }
+    std::error_code ignored;
+    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, ignored);
 }
 
 // The other process: not a test by itself, run by HoldingProcess only.

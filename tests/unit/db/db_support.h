@@ -62,4 +62,19 @@ class HoldingProcess {
     UniqueFd release_;
 };
 
+// A folder this process cannot write to while the object lives (also when it runs as root).
+class UnwritableFolder {
+  public:
+    explicit UnwritableFolder(std::filesystem::path folder);
+    UnwritableFolder(const UnwritableFolder&) = delete;
+    UnwritableFolder& operator=(const UnwritableFolder&) = delete;
+    UnwritableFolder(UnwritableFolder&&) = delete;
+    UnwritableFolder& operator=(UnwritableFolder&&) = delete;
+    ~UnwritableFolder();
+
+  private:
+    std::filesystem::path folder_;
+    bool was_root_;
+};
+
 }  // namespace tb::db::test

@@ -198,6 +198,7 @@ TEST_F(TransactionTest, ChunksMayBeFilledWithoutAConnection) {
 }
 
 TEST_F(TransactionTest, WritingAnotherTypeOrBeyondTheChunkIsAProgrammerError) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
     DataChunk chunk = must(DataChunk::create(std::vector<TypeId>{TypeId::kInteger}));
     EXPECT_DEATH(chunk.set_double(0, 0, 1.0), "another type");
     EXPECT_DEATH(chunk.set_int32(1, 0, 1), "no such cell");
