@@ -1,6 +1,7 @@
 #include "analytics/monte_carlo_path.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -36,22 +37,39 @@ void draw_from_pool(const PathPlan& plan, std::uint64_t jump_threshold, RandomSt
     }
 }
 
+// Four running sums: one alone waits for each addition to finish. The order of additions is fixed,
+// so the result is the same everywhere.
+template <class F>
+double sum_of(std::span<const double> values, F term) {
+    std::array<double, 4> sums{};
+    const std::size_t whole = values.size() - values.size() % sums.size();
+    for (std::size_t i = 0; i < whole; i += sums.size()) {
+        for (std::size_t k = 0; k < sums.size(); ++k) {
+            sums[k] += term(values[i + k]);
+        }
+    }
+    for (std::size_t i = whole; i < values.size(); ++i) {
+        sums[0] += term(values[i]);
+    }
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}
+
 double sharpe_of(std::span<const double> returns, const PathPlan& plan) {
     const auto n = static_cast<double>(returns.size());
-    double sum = 0;
-    double largest = 0;
-    for (const double r : returns) {
-        sum += r;
-        largest = std::max(largest, std::fabs(r));
-    }
-    const double mean_return = sum / n;
-    double squares = 0;
-    for (const double r : returns) {
-        squares += (r - mean_return) * (r - mean_return);
-    }
+    const double mean_return = sum_of(returns, [](double r) { return r; }) / n;
+    const double squares =
+        sum_of(returns, [&](double r) { return (r - mean_return) * (r - mean_return); });
     const double sd = returns.size() < 2 ? 0 : std::sqrt(squares / (n - 1));
-    if (plan.zero_sharpe_without_dispersion ? sd == 0 : is_negligible_deviation(sd, largest)) {
-        return plan.zero_sharpe_without_dispersion ? 0 : kUndefined;
+    if (plan.zero_sharpe_without_dispersion) {
+        if (sd == 0) {
+            return 0;
+        }
+    } else if (sd <= 1e-6 * std::fabs(mean_return) || sd == 0) {
+        // Only here can the deviation be rounding beside the largest return, which is at most
+        // |mean| + sd * sqrt(n).
+        if (is_negligible_deviation(sd, max_abs(returns))) {
+            return kUndefined;
+        }
     }
     const double sharpe =
         (mean_return - plan.risk_free_per_step) / sd * std::sqrt(plan.steps_per_year);

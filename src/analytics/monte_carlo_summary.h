@@ -19,8 +19,7 @@ namespace tb::analytics {
                                                 Conventions conventions, const std::string& prefix,
                                                 std::vector<Note>& notes);
 
-// Type-7 quantiles at 5, 25, 50, 75 and 95 % by selection in O(n); reorders `values`, which must
-// not be empty or hold NaN.
-[[nodiscard]] BandPoint band_point(std::span<double> values, std::size_t step);
+// Type-7 quantiles at 5, 25, 50, 75 and 95 % in O(n); `values` must not be empty and be finite.
+[[nodiscard]] BandPoint band_point(std::span<const double> values, std::size_t step);
 
 }  // namespace tb::analytics

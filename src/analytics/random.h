@@ -27,7 +27,7 @@ class RandomStream {
 
     // 32 uniform bits. A stream holds 2^34 of them before it would repeat.
     [[nodiscard]] std::uint32_t next_bits() {
-        if (used_ == 4) {
+        if (used_ == buffer_.size()) {
             refill();
         }
         return buffer_[used_++];
@@ -63,8 +63,9 @@ class RandomStream {
 
     std::array<std::uint32_t, 2> key_;
     std::array<std::uint32_t, 4> counter_;
-    std::array<std::uint32_t, 4> buffer_{};
-    std::uint32_t used_ = 4;
+    // Four blocks of four words made at once: one block alone waits for its own multiplications.
+    std::array<std::uint32_t, 16> buffer_{};
+    std::uint32_t used_ = 16;
 };
 
 // Threshold for next_event: probability p (clamped to [0, 1]) to the nearest 2^-32; exact at 0 and

@@ -24,6 +24,16 @@ TEST(RandomPhilox, GivesThePublishedKnownAnswers) {
         (Words4{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
 
+TEST(RandomStream, HandsOutTheBlocksOfItsCounterInOrder) {
+    const std::uint64_t seed = 0x0123456789abcdef;
+    RandomStream random(seed, 5, RandomPurpose::kWorstCase);
+    for (std::uint32_t block = 0; block < 9; ++block) {
+        for (const std::uint32_t word : philox4x32({block, 1, 5, 0}, {0x89abcdef, 0x01234567})) {
+            ASSERT_EQ(random.next_bits(), word) << block;
+        }
+    }
+}
+
 TEST(RandomStream, IsReproducibleAndDiffersBySeedStreamAndPurpose) {
     const auto first = [](std::uint64_t seed, std::uint64_t stream, RandomPurpose purpose) {
         return RandomStream(seed, stream, purpose).next_bits();
