@@ -84,8 +84,9 @@ void HoldingProcess::end(Ending ending) {
 UnwritableFolder::UnwritableFolder(std::filesystem::path folder)
     : folder_(std::move(folder)), was_root_(::geteuid() == 0) {
     using std::filesystem::perms;
-    std::filesystem::permissions(
-        folder_, perms::owner_read | perms::owner_exec | perms::others_read | perms::others_exec);
+    std::filesystem::permissions(folder_, perms::owner_read | perms::owner_exec |
+                                              perms::group_read | perms::group_exec |
+                                              perms::others_read | perms::others_exec);
     constexpr uid_t kNobody = 65534;
     if (was_root_ && ::seteuid(kNobody) != 0) {
         throw std::runtime_error("cannot give up root");
