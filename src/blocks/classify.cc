@@ -73,6 +73,11 @@ CellTraits traits_of(const std::string& cell) {
     return traits;
 }
 
+bool is_number_in_any_style(std::string_view cell) {
+    return csv::parse_number(cell).has_value() ||
+           csv::parse_number(cell, csv::NumberStyle::kDecimalComma).has_value();
+}
+
 }  // namespace
 
 std::optional<FileRole> classify_header(std::span<const std::string> header_cells,
@@ -97,7 +102,7 @@ std::optional<FileRole> classify_header(std::span<const std::string> header_cell
         for (std::size_t i = 0; i < cells.size(); ++i) {
             const bool numeric =
                 first_data_cells.empty() ||
-                (i < first_data_cells.size() && csv::parse_number(first_data_cells[i]).has_value());
+                (i < first_data_cells.size() && is_number_in_any_style(first_data_cells[i]));
             if (cells[i].value && numeric) {
                 return FileRole::kDailyLog;
             }

@@ -147,7 +147,7 @@ struct Match {
 Match find_field(const std::string& normalised, std::span<const ColumnSpec> specs) {
     for (std::size_t field = 0; field < specs.size(); ++field) {
         const ColumnSpec& spec = specs[field];
-        if (normalised == ascii_lower(spec.name)) {
+        if (equals_ignoring_case(normalised, spec.name)) {
             return {static_cast<int>(field), false};
         }
         if (std::find(spec.aliases.begin(), spec.aliases.end(), normalised) != spec.aliases.end()) {
@@ -281,7 +281,7 @@ bool looks_cut_off(std::span<const std::string> header_cells, std::span<const Co
             continue;
         }
         return known || std::any_of(specs.begin(), specs.end(), [&](const ColumnSpec& spec) {
-                   return ascii_lower(spec.name).substr(0, name.size()) == name;
+                   return equals_ignoring_case(spec.name.substr(0, name.size()), name);
                });
     }
     return true;

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 256 * 1024;  // decoded and split at a time
 constexpr std::size_t kProbeBytes = 256 * 1024;  // text that decides about decimal commas
+constexpr std::size_t kFirstRows = 64;           // room at first: most files are small
 constexpr std::size_t kReasonsShown = 5;
 constexpr std::size_t kNamesShown = 12;
 
@@ -366,12 +367,12 @@ Result<IngestReport> FileIngest::run(RecordSink<typename Converter::Record>& sin
         }
         return batch.records.empty() ? Result<void>() : sink.on_batch(std::move(batch));
     };
-    const auto begin_batch = [&] {
+    const auto begin_batch = [&](std::size_t rows) {
         batch = {};
-        batch.records.reserve(kBatchRows);
+        batch.records.reserve(rows);
         arena.bind(batch.text);
     };
-    begin_batch();
+    begin_batch(kFirstRows);
     csv::Record record;
     while (true) {
         TB_TRY(const csv::ReadStatus status, records_.next(record));
@@ -404,7 +405,7 @@ Result<IngestReport> FileIngest::run(RecordSink<typename Converter::Record>& sin
         account(row);
         if (batch.records.size() == kBatchRows) {
             TB_RETURN_IF_ERROR(flush());
-            begin_batch();
+            begin_batch(kBatchRows);
         }
     }
     TB_RETURN_IF_ERROR(flush());

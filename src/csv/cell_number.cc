@@ -134,8 +134,14 @@ CellValue<double> convert(const Stripped& stripped, char group, char decimal, Ce
 }
 
 CellValue<double> parse_cleaned(std::string_view cell, NumberStyle style) {
-    if (trim(cell).empty()) {
+    cell = trim(cell);
+    if (cell.empty()) {
         return {};
+    }
+    if (style == NumberStyle::kPoint) {
+        if (const auto value = parse_double(cell)) {
+            return {CellState::kValue, *value, {}};
+        }
     }
     const Stripped stripped = strip(cell);
     if (!stripped.well_formed) {

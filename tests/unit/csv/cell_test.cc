@@ -116,6 +116,12 @@ TEST(Number, CommasThatDoNotGroupByThreesAreNotNumbers) {
     }
 }
 
+TEST(Number, BlanksAroundVeryLongNumbersChangeNothing) {
+    const std::string digits(500, '6');
+    EXPECT_EQ(parse_number("0." + digits).value, parse_number(" 0." + digits + "\t").value);
+    EXPECT_EQ(parse_number(" 0." + digits).state, CellState::kValue);
+}
+
 TEST(Number, EmptyCellsAreEmpty) {
     EXPECT_EQ(parse_number("").state, CellState::kEmpty);
     EXPECT_EQ(parse_number("  \t").state, CellState::kEmpty);
