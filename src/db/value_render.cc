@@ -8,7 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "core/number.h"
 #include "db/engine.h"
 #include "db/value_render_text.h"
 
@@ -16,7 +15,7 @@ namespace tb::db {
 
 namespace {
 
-constexpr double kMaxExactInteger = 9007199254740992.0;  // 2^53
+constexpr std::string_view kMaxExactInteger = "9007199254740992";  // 2^53
 
 // What is known about one column (or the inside of one) for the whole result.
 struct Type {
@@ -134,9 +133,9 @@ Result<Type> read_type(duckdb_logical_type logical) {
             }
             break;
     }
+    // The C API of 1.4 has no id for TIME_NS and VARIANT either.
     return make_error(ErrorCode::kDatabase,
-                      fmt::format("values of type {} cannot be shown: CAST the column to VARCHAR",
-                                  logical_type_name(logical)));
+                      "values of this type cannot be shown: CAST the column to VARCHAR");
 }
 
 Place locate(const Type& type, duckdb_vector vector) {
@@ -190,8 +189,12 @@ struct Scalar {
     bool quoted = false;
 };
 
-Scalar integer(std::string digits, double value) {
-    const bool exact = std::fabs(value) <= kMaxExactInteger;
+Scalar integer(std::string digits) {
+    const std::string_view magnitude =
+        std::string_view(digits).substr(digits.front() == '-' ? 1 : 0);
+    const bool exact =
+        magnitude.size() < kMaxExactInteger.size() ||
+        (magnitude.size() == kMaxExactInteger.size() && magnitude <= kMaxExactInteger);
     return {std::move(digits), !exact};
 }
 
@@ -249,8 +252,7 @@ Scalar enum_word(const Type& type, const Place& place, std::uint64_t row) {
 
 template <class T>
 Scalar small_integer(const Place& place, std::uint64_t row) {
-    const T value = place.at<T>(row);
-    return integer(fmt::format("{}", value), static_cast<double>(value));
+    return integer(fmt::format("{}", place.at<T>(row)));
 }
 
 Scalar scalar(const Type& type, const Place& place, std::uint64_t row) {
@@ -273,19 +275,13 @@ Scalar scalar(const Type& type, const Place& place, std::uint64_t row) {
             return small_integer<std::uint32_t>(place, row);
         case DUCKDB_TYPE_UBIGINT:
             return small_integer<std::uint64_t>(place, row);
-        case DUCKDB_TYPE_HUGEINT: {
-            const auto value = detail::to_int128(place.at<duckdb_hugeint>(row));
-            return integer(detail::int128_text(value), static_cast<double>(value));
-        }
-        case DUCKDB_TYPE_UHUGEINT: {
-            const auto value = detail::to_uint128(place.at<duckdb_uhugeint>(row));
-            return integer(detail::uint128_text(value), static_cast<double>(value));
-        }
-        case DUCKDB_TYPE_BIGNUM: {
-            std::string text = detail::bignum_text(place.text(row));
-            const double value = parse_double(text).value_or(HUGE_VAL);
-            return integer(std::move(text), value);
-        }
+        case DUCKDB_TYPE_HUGEINT:
+            return integer(detail::int128_text(detail::to_int128(place.at<duckdb_hugeint>(row))));
+        case DUCKDB_TYPE_UHUGEINT:
+            return integer(
+                detail::uint128_text(detail::to_uint128(place.at<duckdb_uhugeint>(row))));
+        case DUCKDB_TYPE_BIGNUM:
+            return integer(detail::bignum_text(place.text(row)));
         case DUCKDB_TYPE_FLOAT: {
             const auto value = place.at<float>(row);
             return floating(static_cast<double>(value), value, true);

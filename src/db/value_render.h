@@ -9,7 +9,7 @@
 //   DECIMAL                             a number where a double holds it exactly as written, else
 //                                       a string; without trailing zeros either way
 //   DATE                                "2024-01-02"
-//   TIME, TIME_NS, TIME WITH TIME ZONE  "09:30:00", "09:30:00.125", "09:30:00-05:00"
+//   TIME, TIME WITH TIME ZONE           "09:30:00", "09:30:00.125", "09:30:00-05:00"
 //   TIMESTAMP (_S, _MS, _NS)            "2024-01-02T09:30:00", with as much fraction as there is
 //   TIMESTAMP WITH TIME ZONE            "2024-01-02T14:30:00Z"
 //   INTERVAL                            ISO 8601: "P1Y2M3DT4H5M6.5S", "PT0S", signs per part
@@ -20,6 +20,8 @@
 //   STRUCT                              {..}; [..] where the fields have no names
 //   MAP                                 {..} with the keys as text
 //   UNION                               the value of its member
+//
+// TIME_NS and VARIANT have to be cast: the engine's C API cannot tell them apart.
 //
 // Days before year 1 end in " (BC)", infinite days are "infinity" and "-infinity", as the engine
 // writes them.
@@ -60,8 +62,7 @@ void append_visible_json_string(std::string& out, std::string_view text);
 // Reads the cells of the chunk that rows.next_chunk() moved to.
 class ValueRenderer {
   public:
-    // kDatabase for a column of a type that has no form here (of a newer engine); the message says
-    // to cast it.
+    // kDatabase for a column of a type that has no form here; the message says to cast it.
     [[nodiscard]] static Result<ValueRenderer> create(Rows& rows);
     ValueRenderer(ValueRenderer&&) noexcept;
     ValueRenderer& operator=(ValueRenderer&&) noexcept;
