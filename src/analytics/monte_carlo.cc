@@ -18,6 +18,7 @@ namespace tb::analytics {
 namespace {
 
 constexpr double kFallbackCapital = 100'000;
+constexpr double kLeastCapital = 0.01;  // a cent: returns on less could leave the range of numbers
 constexpr double kFallbackStepsPerYear = 252;
 constexpr double kDaysPerYear = 365;
 constexpr std::size_t kPathsPerChunk = 64;
@@ -67,8 +68,8 @@ Result<void> check_parameters(const MonteCarloParameters& p) {
         return invalid("ruinThresholdPct must be above 0 and at most 1 (a share)");
     }
     for (const auto& capital : {p.initial_capital, p.historical_capital}) {
-        if (capital && !(*capital > 0 && *capital <= kCapitalLimit)) {
-            return invalid("initialCapital and historicalInitialCapital must be positive");
+        if (capital && !(*capital >= kLeastCapital && *capital <= kCapitalLimit)) {
+            return invalid("initialCapital and historicalInitialCapital must be positive amounts");
         }
     }
     if (p.steps_per_year && !(*p.steps_per_year >= 1 && std::isfinite(*p.steps_per_year))) {
@@ -103,16 +104,29 @@ double pool_pl(const Trade& trade, bool one_lot, Conventions conventions) {
     return one_lot && trade.contracts > 0 ? pl / trade.contracts : pl;
 }
 
-// The start of the history for percentage returns.
-double history_start(std::span<const Trade* const> order, const MonteCarloParameters& p,
-                     const MonteCarloSettings& settings, Conventions conventions) {
+double default_capital(const TradeSet& trades, std::span<const Trade* const> order,
+                       Conventions conventions, std::vector<std::string>& warnings) {
+    const double stated = conventions == Conventions::kReference
+                              ? order.front()->funds_at_close.value_or(0) - order.front()->pl
+                              : initial_capital(trades.trades, {}, conventions).dollars.value_or(0);
+    if (stated >= kLeastCapital && stated <= kCapitalLimit) {
+        return stated;
+    }
+    warnings.push_back(fmt::format(
+        "the trades give no positive start capital; {:.0f} dollars are assumed", kFallbackCapital));
+    return kFallbackCapital;
+}
+
+// Where the history started, for percentage returns: not the capital the simulation starts with.
+double history_start(const TradeSet& trades, std::span<const Trade* const> order,
+                     const MonteCarloParameters& p, Conventions conventions,
+                     std::vector<std::string>& warnings) {
     if (p.historical_capital) {
         return *p.historical_capital;
     }
-    if (conventions == Conventions::kReference) {
-        return order.front()->funds_at_close.value_or(0) - order.front()->pl;
-    }
-    return settings.initial_capital;
+    return conventions == Conventions::kReference
+               ? order.front()->funds_at_close.value_or(0) - order.front()->pl
+               : default_capital(trades, order, conventions, warnings);
 }
 
 Pool make_pool(std::span<const Trade* const> order, const MonteCarloParameters& p,
@@ -143,19 +157,6 @@ Pool make_pool(std::span<const Trade* const> order, const MonteCarloParameters& 
     return pool;
 }
 
-double default_capital(const TradeSet& trades, std::span<const Trade* const> order,
-                       Conventions conventions, std::vector<std::string>& warnings) {
-    const double stated = conventions == Conventions::kReference
-                              ? order.front()->funds_at_close.value_or(0) - order.front()->pl
-                              : initial_capital(trades.trades, {}, conventions).dollars.value_or(0);
-    if (stated > 0 && stated <= kCapitalLimit) {
-        return stated;
-    }
-    warnings.push_back(fmt::format(
-        "the trades give no positive start capital; {:.0f} dollars are assumed", kFallbackCapital));
-    return kFallbackCapital;
-}
-
 Result<Setup> prepare(const TradeSet& trades, const MonteCarloParameters& p,
                       Conventions conventions) {
     TB_RETURN_IF_ERROR(check_parameters(p));
@@ -178,7 +179,11 @@ Result<Setup> prepare(const TradeSet& trades, const MonteCarloParameters& p,
     s.initial_capital = p.initial_capital
                             ? *p.initial_capital
                             : default_capital(trades, order, conventions, setup.warnings);
-    Pool pool = make_pool(order, p, history_start(order, p, s, conventions), conventions);
+    double history = 0;
+    if (p.method == ResampleMethod::kPercentage) {
+        history = history_start(trades, order, p, conventions, setup.warnings);
+    }
+    Pool pool = make_pool(order, p, history, conventions);
     const bool in_days = p.method == ResampleMethod::kDaily && conventions == Conventions::kCorrect;
     const std::size_t steps = in_days ? pool.steps : trades.trades.size();
     if (p.resample_window && *p.resample_window < pool.values.size()) {
@@ -317,6 +322,21 @@ Result<MonteCarloOutcome> outcome_of(const Setup& setup, std::span<const double>
     return outcome;
 }
 
+// Progress of the `part`-th of `parts` equal simulations as part of the whole.
+RunContext part_of(const RunContext& context, std::uint64_t part, std::uint64_t parts) {
+    if (!context.progress || parts == 1) {
+        return context;
+    }
+    RunContext scaled = context;
+    scaled.progress = [&context, part, parts](const Progress& p) {
+        Progress whole = p;
+        whole.done += part * p.total;
+        whole.total *= parts;
+        context.progress(whole);
+    };
+    return scaled;
+}
+
 }  // namespace
 
 Result<MonteCarloResult> run_monte_carlo(const TradeSet& trades,
@@ -338,13 +358,15 @@ Result<MonteCarloResult> run_monte_carlo(const TradeSet& trades,
             result.warnings.emplace_back("no strategy has a loss to build worst cases from");
         }
     }
-    TB_TRY(result.outcome,
-           outcome_of(setup, worst_case, parameters.band_points, conventions, context, "", result));
+    const bool both = conventions == Conventions::kCorrect && !worst_case.empty();
+    const std::uint64_t parts = both ? 2 : 1;
+    TB_TRY(result.outcome, outcome_of(setup, worst_case, parameters.band_points, conventions,
+                                      part_of(context, 0, parts), "", result));
     if (conventions == Conventions::kCorrect) {
-        if (!worst_case.empty()) {
+        if (both) {
             TB_TRY(result.without_worst_case,
-                   outcome_of(setup, {}, parameters.band_points, conventions, context,
-                              "withoutWorstCase.", result));
+                   outcome_of(setup, {}, parameters.band_points, conventions,
+                              part_of(context, 1, parts), "withoutWorstCase.", result));
             result.warnings.emplace_back(
                 "the main figures contain synthetic worst-case losses; withoutWorstCase holds the "
                 "same paths without them");

@@ -27,7 +27,7 @@ struct LoopState {
 void report_progress(const RunContext& context, const ParallelLoop& loop, std::size_t done,
                      std::size_t& reported) {
     const std::size_t step = std::max<std::size_t>(1, loop.count / kProgressReports);
-    if (context.progress && done >= reported + step) {
+    if (context.progress && (done >= reported + step || done == loop.count)) {
         reported = done;
         context.progress(Progress{done, loop.count, loop.unit, loop.message});
     }

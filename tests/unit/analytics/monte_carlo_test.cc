@@ -517,6 +517,32 @@ TEST(MonteCarlo, PercentageReturnsRelateEachTradeToTheAccountBeforeIt) {
     EXPECT_NEAR(100'000 * (1 + path.back()), *block.set().trades.back().funds_at_close, 1e-6);
 }
 
+TEST(MonteCarlo, TheSimulatedStartDoesNotChangeHistoricalReturns) {
+    const TradesBuilder block = drifting_block();
+    MonteCarloParameters p = quick();
+    p.method = ResampleMethod::kPercentage;
+    const auto own = run_monte_carlo(block.set(), p, Conventions::kCorrect)->outcome;
+    p.initial_capital = 7000;
+    const auto small = run_monte_carlo(block.set(), p, Conventions::kCorrect)->outcome;
+    EXPECT_NEAR(*small.return_p5.value, *own.return_p5.value, 1e-12);
+    EXPECT_NEAR(*small.statistics.mean_final_value.value * 100 / 7,
+                *own.statistics.mean_final_value.value, 1e-6);
+}
+
+TEST(MonteCarlo, ProgressOfStressedAndPlainPathsRunsThroughOnce) {
+    std::vector<std::uint64_t> reports;
+    MonteCarloParameters p = quick();
+    p.include_worst_case = true;
+    const RunContext context{1, {}, [&](const Progress& progress) {
+                                 EXPECT_EQ(progress.total, 2000U);
+                                 reports.push_back(progress.done);
+                             }};
+    ASSERT_TRUE(run_monte_carlo(drifting_block().set(), p, Conventions::kCorrect, context));
+    EXPECT_TRUE(std::is_sorted(reports.begin(), reports.end()));
+    EXPECT_EQ(reports.back(), 2000U);
+    EXPECT_GT(reports.size(), 20U);
+}
+
 TEST(MonteCarlo, OneLotDividesResultsByContracts) {
     TradesBuilder b = drifting_block();
     const auto one = run_monte_carlo(b.set(), quick(), Conventions::kCorrect)->outcome;
@@ -550,6 +576,7 @@ TEST(MonteCarlo, RefusesWhatItCannotSimulate) {
     EXPECT_EQ(code([](P& p) { p.mean_block_length = 0; }, set), bad);
     EXPECT_EQ(code([](P& p) { p.ruin_threshold = 0; }, set), bad);
     EXPECT_EQ(code([](P& p) { p.initial_capital = -1; }, set), bad);
+    EXPECT_EQ(code([](P& p) { p.initial_capital = 1e-320; }, set), bad);
     EXPECT_EQ(code([](P& p) { p.historical_capital = std::nan(""); }, set), bad);
     EXPECT_EQ(code([](P& p) { p.steps_per_year = 0.5; }, set), bad);
     EXPECT_EQ(code([](P& p) { p.worst_case_pct = 101; }, set), bad);
