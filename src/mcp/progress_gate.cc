@@ -13,9 +13,12 @@ constexpr std::size_t kMaxFramesPerSecond = 10;
 constexpr std::chrono::seconds kKeepAlive{9};  // with a margin below the required 10 s
 constexpr std::size_t kMaxMessageChars = 200;
 
-// A value just above `value`: says "still alive" without claiming progress.
-double nudged(double value) {
-    return value + std::max(std::abs(value), 1.0) * 1e-6;
+// `frame` at a value just above `value`: says something new without claiming progress. A total
+// that would be overtaken is left out.
+ProgressGate::Frame beyond(double value, ProgressGate::Frame frame) {
+    frame.progress = value + std::max(std::abs(value), 1.0) * 1e-6;
+    frame.total = frame.progress > frame.total ? 0 : frame.total;
+    return frame;
 }
 
 }  // namespace
@@ -43,7 +46,7 @@ std::optional<ProgressGate::Frame> ProgressGate::report(const Progress& progress
         if (frame.message == last_->message) {
             return std::nullopt;
         }
-        frame.progress = nudged(last_->progress);  // another phase of the work
+        frame = beyond(last_->progress, frame);  // another phase of the work
     }
     if (too_many(now)) {
         held_ = std::move(frame);
@@ -62,9 +65,7 @@ std::optional<ProgressGate::Frame> ProgressGate::tick(Time now) {
     if (now - last_sent_ < kKeepAlive) {
         return std::nullopt;
     }
-    Frame frame = last_.value_or(Frame{});
-    frame.progress = last_.has_value() ? nudged(frame.progress) : 0;
-    return send(std::move(frame), now);
+    return send(last_.has_value() ? beyond(last_->progress, *last_) : Frame{}, now);
 }
 
 }  // namespace tb::mcp

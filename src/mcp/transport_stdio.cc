@@ -21,6 +21,7 @@ namespace {
 
 constexpr int kPollMs = 250;   // how often the parent is looked for
 constexpr int kDrainMs = 300;  // for answers that are ready when the client has gone quiet
+constexpr std::size_t kInlineBytes = std::size_t{16} << 20U;  // of answers that did not wait
 constexpr std::size_t kReadBytes = std::size_t{64} << 10U;
 
 // Everything of one line connection leaves through one writer.
@@ -93,10 +94,10 @@ class LineSession {
     }
 
     // Answers given on the reading thread (pings, lists, errors) do not wait for room, so a client
-    // that writes and never reads is stopped here, at twice the bound; its cancellations are then
-    // the price of its own silence.
+    // that writes and never reads is stopped here; its cancellations are then the price of its own
+    // silence.
     [[nodiscard]] bool wants_input() const {
-        return outlet_->writer().queued_bytes() < 2 * options_.max_queue_bytes;
+        return outlet_->writer().queued_bytes() < options_.max_queue_bytes + kInlineBytes;
     }
 
     Event wait(TransportEnd& end, bool read_input) {

@@ -189,6 +189,7 @@ TEST_F(Lines, S5_ClientThatStopsListeningEndsTheConnection) {
 TEST_F(Lines, S7_BackPressureHoldsWorkersButNotCancellationOrTheEnd) {
     LineTransportOptions options;
     options.max_queue_bytes = 1000;
+    options.eof_grace = std::chrono::milliseconds(20);
     LineClient client(*server_, options);
     // Answers of 40 kB against a queue of 1 kB and a pipe of 64 kB: workers must wait.
     for (int i = 0; i < 8; ++i) {

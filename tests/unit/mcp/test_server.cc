@@ -94,7 +94,8 @@ ToolSpec count_tool() {
         for (std::uint64_t i = 0; i <= steps; ++i) {
             ctx.report({i, steps, "steps", "step " + std::to_string(i)});
         }
-        ctx.report({1, steps, "steps", "step 1"});  // backwards: must not be sent
+        // Backwards: must not be sent.
+        ctx.report({0, steps, "steps", "step " + std::to_string(steps)});
         return text_result("counted");
     });
     spec.arguments = {field::integer("steps", "How many").required()};
@@ -300,7 +301,7 @@ Json Client::initialize(Revision revision, Json capabilities) {
 }
 
 void Client::start(const Json& id, const std::string& method, const Json& params) {
-    methods_[id.dump()] = method;
+    methods_.emplace(id.dump(), method);  // a second use of an id is refused
     send(request_text(id, method, params));
 }
 
