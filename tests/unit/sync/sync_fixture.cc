@@ -45,12 +45,12 @@ Timestamp FakeClock::now() const {
 }
 
 Result<std::unique_ptr<File>> FaultyFileSystem::open(const std::filesystem::path& path) {
-    ++opens;
     const std::string name = path.filename().string();
     if (const auto fault = fail_open.find(name); fault != fail_open.end()) {
         return make_error(ErrorCode::kIo, fault->second, name);
     }
     TB_TRY(std::unique_ptr<File> real, real_file_system().open(path));
+    ++opens;
     return std::make_unique<FaultyFile>(std::move(real), name, *this);
 }
 

@@ -42,7 +42,7 @@ class FaultyFileSystem final : public FileSystem {
     std::map<std::string, std::string> fail_list;       // folder name -> what went wrong
     // Called before every read of a file, with its name and the bytes read so far.
     std::function<void(const std::string& name, std::uint64_t position)> before_read;
-    std::int64_t opens = 0;
+    std::int64_t opens = 0;  // that succeeded
 };
 
 struct Sums {
