@@ -58,6 +58,18 @@ std::vector<MarginEvent> make_events(const TradeSet& trades, const std::vector<s
     return events;
 }
 
+// Days on which anything is held: the length of the timeline, known before it is built.
+std::size_t held_days(std::span<const MarginEvent> events) {
+    std::size_t days = 0;
+    std::int64_t trades_held = 0;
+    for (std::size_t i = 0; i + 1 < events.size(); ++i) {
+        trades_held += events[i].trades;
+        const std::int32_t until_next = events[i + 1].day - events[i].day;
+        days += trades_held > 0 ? static_cast<std::size_t>(until_next) : 0;
+    }
+    return days;
+}
+
 std::vector<ClosedPl> closed_results(const TradeSet& trades, Conventions conventions) {
     std::vector<ClosedPl> closed;
     for (const Trade& trade : trades.trades) {
@@ -174,6 +186,12 @@ Result<MarginTimeline> margin_timeline(const TradeSet& trades, std::span<const D
     }
     timeline.strategy_max_pct.resize(timeline.strategies.size());
     const std::vector<MarginEvent> events = make_events(trades, slots, timeline);
+    if (held_days(events) * timeline.strategies.size() > kMaxMarginCells) {
+        return make_error(
+            ErrorCode::kResourceExhausted,
+            fmt::format("margin timeline: more than {} values (days times strategies)",
+                        kMaxMarginCells));
+    }
     CapitalSweep capital(trades, log, options, conventions);
     std::vector<Held> held(timeline.strategies.size());
     std::int64_t trades_held = 0;
@@ -186,12 +204,6 @@ Result<MarginTimeline> margin_timeline(const TradeSet& trades, std::span<const D
         // What is held now stays the same until the next event.
         const std::int32_t until = i < events.size() ? events[i].day : day;
         for (std::int32_t d = day; trades_held > 0 && d < until; ++d) {
-            if ((timeline.points.size() + 1) * held.size() > kMaxMarginCells) {
-                return make_error(
-                    ErrorCode::kResourceExhausted,
-                    fmt::format("margin timeline: more than {} values (days times strategies)",
-                                kMaxMarginCells));
-            }
             add_point(d, held, capital.at(d), timeline);
         }
     }
