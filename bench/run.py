@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Measures what the project promises and rewrites the table of docs/performance.md.
 
-    ./tb bench                 everything (about ten minutes; needs 4 GB of disk in build/bench-data)
+    ./tb bench                 everything (ten minutes; 4 GB of disk in build/bench-data)
     ./tb bench small           only what runs in a minute
     ./tb bench ingest blocks   by group: ingest, scale, blocks, many, sql
     ./tb bench --keep          leave docs/performance.md alone
 
-Figures are CPU milliseconds (user + system of the whole process, by wait4) and peak resident memory.
-Each is the best of several runs, because whatever else the machine does can only add. Goals that are
-ratios are compared within this run, so they hold on any machine.
+Figures are CPU milliseconds (user + system of the whole process, by wait4) and peak resident
+memory. Each is the best of several runs, because whatever else the machine does can only add. Goals
+that are ratios are compared within this run, so they hold on any machine.
 """
 
 import argparse

@@ -19,10 +19,24 @@ constexpr std::string_view kQuery =
     "round(100.0 * count(*) FILTER (WHERE net_pl > 0) / count(*), 1) AS win_pct "
     "FROM trades.trade_data GROUP BY block_id ORDER BY net_pl DESC";
 
+// As a shell takes it.
+std::string quoted(const std::string& word) {
+    constexpr std::string_view kPlain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-~+=,:@";
+    if (word.find_first_not_of(kPlain) == std::string::npos) {
+        return word;
+    }
+    std::string result = "'";
+    for (const char c : word) {
+        result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+    }
+    return result + "'";
+}
+
 Result<void> first_query(db::DataStore& store, const std::string& directory, Session& session) {
     Output& out = session.terminal.out();
     out.write("\nA first query:\n\n");
-    out.write(fmt::format("  tradeblocks sql {} \"{}\"\n\n", directory, kQuery));
+    out.write(fmt::format("  tradeblocks sql {} \"{}\"\n\n", printable(quoted(directory)), kQuery));
     Table table({{"block_id", Align::kLeft, 16},
                  {"trades", Align::kRight},
                  {"net_pl", Align::kRight},
@@ -39,8 +53,8 @@ Result<void> first_query(db::DataStore& store, const std::string& directory, Ses
                    fmt::format("{:.1f}", rows.get<double>(3))});
     }
     table.print(session.terminal);
-    out.write(
-        fmt::format("\nNext: tradeblocks issues {0}  ·  tradeblocks history {0}\n", directory));
+    out.write(fmt::format("\nNext: tradeblocks issues {0}  ·  tradeblocks history {0}\n",
+                          printable(quoted(directory))));
     return {};
 }
 

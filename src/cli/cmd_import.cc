@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "blocks/import.h"
+#include "blocks/import_basis.h"
 #include "cli/commands.h"
 #include "cli/store_access.h"
 #include "cli/sync_report.h"
@@ -72,6 +73,10 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     request.pl_basis = basis_of(invocation.text("--pl-basis"));
     request.cancel = session.cancel;
     TB_TRY(const blocks::ImportOutcome outcome, blocks::import_file(real_file_system(), request));
+    if (request.pl_basis.has_value() && outcome.role == blocks::FileRole::kTradeLog) {
+        TB_RETURN_IF_ERROR(
+            blocks::write_import_pl_basis(request.data_dir, outcome.block_id, *request.pl_basis));
+    }
     print_outcome(outcome, as_json, session.terminal);
     if (outcome.role != blocks::FileRole::kTradeLog) {
         session.terminal.note(

@@ -147,7 +147,7 @@ std::string program_help() {
         "\nFirst steps:\n"
         "  tradeblocks demo               make a sample data directory and look at it\n"
         "  tradeblocks sync ~/Trades      read your own exports\n"
-        "  tradeblocks issues ~/Trades    see which rows were skipped or repaired, and why\n"
+        "  tradeblocks issues ~/Trades    which rows were skipped or repaired, and why\n"
         "  tradeblocks COMMAND --help     what a command does, with examples\n"
         "\nExit codes:\n";
     for (const auto& [code, meaning] : exit_code_texts()) {

@@ -1,9 +1,9 @@
-"""Kills the program (SIGKILL) at random points of cold syncs and re-syncs and checks after each kill
-what the design promises: per block, stored hash equal to the hash of some state of the file <=> the
-rows stored are exactly the rows of that state; never a mixture; and the next sync repairs the rest.
+"""Kills the program (SIGKILL) at random points of cold syncs and re-syncs and checks after each
+kill what the design promises: per block, stored hash equal to the hash of some state of the file
+<=> the rows stored are exactly the rows of that state; never a mixture; and the next sync repairs
+the rest.
 
-TB_KILLS sets the number of kills (default 40), TB_SEED the seed (printed; a failure replays with it).
-The truth comes from Python's csv module and hashlib, not from the program.
+TB_KILLS sets the number of kills (default 40), TB_SEED the seed (printed; replays a failure). The truth comes from Python's csv module and hashlib, not from the program.
 """
 
 import csv

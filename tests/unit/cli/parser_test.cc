@@ -49,7 +49,8 @@ TEST(Parser, WordsAfterTheDoubleDashAreArguments) {
 TEST(Parser, NumbersAreChecked) {
     EXPECT_EQ(parsed({"history", "/d", "--limit", "25"}).invocation.number("--limit"), 25);
     EXPECT_EQ(parsed({"history", "/d"}).invocation.number("--limit"), std::nullopt);
-    for (const char* const bad : {"-1", "ten", "1.5", "", "99999999999999999999"}) {
+    EXPECT_NE(refused({"history", "/d", "--limit="}).find("--limit"), std::string::npos);
+    for (const char* const bad : {"-1", "ten", "1.5", "99999999999999999999"}) {
         EXPECT_NE(refused({"history", "/d", std::string("--limit=") + bad}).find("whole number"),
                   std::string::npos)
             << bad;

@@ -112,7 +112,7 @@ TEST(Terminal, ProgressIsQuietInAPipeAndClearedOnATerminal) {
     Terminal terminal(pipes.settings);
     terminal.progress({3, 12, "blocks", "Iron\x1b[2J Condor"});
     const std::string line = pipes.err();
-    EXPECT_EQ(line.substr(0, 40), "\r[######..................] 3/12 blocks  ");
+    EXPECT_EQ(line.substr(0, 41), "\r[######..................] 3/12 blocks  ");
     EXPECT_EQ(line.find("\x1b[2J"), std::string::npos) << "names cannot control the terminal";
     terminal.note("done");
     EXPECT_EQ(pipes.err(), "\r\x1b[Ktradeblocks: done\n");
@@ -171,7 +171,7 @@ TEST(Table, ShrinksTheWidestColumnOnANarrowTerminal) {
     const Terminal terminal(pipes.settings);
     Table table({{"NAME", Align::kLeft, 6}, {"ROWS", Align::kRight}});
     table.add({"a rather long name", "7"});
-    EXPECT_EQ(table.render(16, terminal), "NAME        ROWS\na rather…      7\n");
+    EXPECT_EQ(table.render(16, terminal), "NAME        ROWS\na rather …     7\n");
     // Never below the least width, even if that does not fit.
     EXPECT_EQ(table.render(4, terminal), "NAME    ROWS\na rat…     7\n");
 }
@@ -196,7 +196,8 @@ TEST(RecordOutput, JsonKeepsTypesAndNulls) {
 TEST(RecordOutput, NoRecordsAreAnEmptyArray) {
     Pipes pipes;
     Terminal terminal(pipes.settings);
-    RecordOutput({{"id", "ID"}}).print(terminal, true);
+    const RecordOutput none(std::vector<RecordField>{{"id", "ID"}});
+    none.print(terminal, true);
     terminal.out().flush();
     EXPECT_EQ(pipes.out(), "[]\n");
 }
