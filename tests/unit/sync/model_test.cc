@@ -169,7 +169,7 @@ TEST_F(RandomWalk, DatabaseAlwaysSaysWhatTheFoldersSay) {
     const char* const length = std::getenv("TB_MODEL_STEPS");
     const auto seed = given != nullptr ? static_cast<std::uint32_t>(std::atoll(given))
                                        : static_cast<std::uint32_t>(std::random_device()());
-    const int steps = length != nullptr ? std::atoi(length) : 200;
+    const int steps = length != nullptr ? std::atoi(length) : 60;
     SCOPED_TRACE(fmt::format("TB_MODEL_SEED={}", seed));
     random_.seed(seed);
     for (int i = 0; i < steps && !HasFailure(); ++i) {
