@@ -491,6 +491,8 @@ class Builder {
         check_total("totalPl", s.total_pl);
         check_total("netPl", s.net_pl);
         check_total("totalCommissions", s.total_commissions);
+        check_total("maxWin", s.max_win);
+        check_total("maxLoss", s.max_loss);
         check_total("avgWin", s.avg_win);
         check_total("avgLoss", s.avg_loss);
         check_total("avgDailyPl", s.avg_daily_pl);

@@ -14,7 +14,7 @@ namespace {
 constexpr double kAgreement = 0.01;         // share of the start capital
 constexpr double kUnexplainedMove = 0.005;  // share of the balance
 constexpr double kContractShares = 100;
-constexpr double kExtremeDollars = 1e100;
+constexpr double kExtreme = 1e75;
 
 bool premium_identity_fails(const Trade& t) {
     if (t.premium == 0 || !t.avg_closing_cost || !t.date_closed) {
@@ -129,21 +129,22 @@ std::vector<std::string> log_disagreements(const RealizedSpan& trades,
 
 std::optional<Note> extreme_amounts_note(std::span<const Trade> trades) {
     const auto extreme = [](double x) {
-        return !(std::fabs(x) <= kExtremeDollars) || (x != 0 && std::fabs(x) < 1 / kExtremeDollars);
+        return !(std::fabs(x) <= kExtreme) || (x != 0 && std::fabs(x) < 1 / kExtreme);
     };
     const auto count = std::count_if(trades.begin(), trades.end(), [&](const Trade& t) {
         return extreme(t.pl) || extreme(t.opening_fees) || extreme(t.closing_fees) ||
-               extreme(t.margin_req) || extreme(t.premium) || extreme(t.funds_at_close.value_or(0));
+               extreme(t.margin_req) || extreme(t.premium) ||
+               extreme(t.funds_at_close.value_or(0)) || extreme(t.max_profit.value_or(0)) ||
+               extreme(t.max_loss.value_or(0));
     });
     if (count == 0) {
         return std::nullopt;
     }
     return Note{
         "*",
-        fmt::format(
-            "{} trades have amounts beyond 1e100 or below 1e-100 dollars; figures that cannot be "
-            "represented are absent",
-            count)};
+        fmt::format("{} trades have amounts beyond 1e75 or below 1e-75; figures that cannot be "
+                    "represented are absent",
+                    count)};
 }
 
 }  // namespace tb::analytics

@@ -46,9 +46,9 @@ struct RealizedSpan {
 [[nodiscard]] std::vector<std::string> log_disagreements(const RealizedSpan& trades,
                                                          std::span<const DailyLogEntry> log);
 
-// A note for results whose amounts (P/L, fees, margin, premium, funds) are beyond 1e100 dollars or
-// not numbers: sums and squares of such amounts overflow, and a figure that is not finite is then
-// shown as absent. nullopt for ordinary data, where every figure is finite.
+// A note for results of rows with amounts (P/L, fees, margin, premium, funds, excursions) beyond
+// 1e75, below 1e-75 or not numbers: sums, squares and shares of such amounts overflow, and a figure
+// that is not finite is then shown as absent. nullopt for other data, where every figure is finite.
 [[nodiscard]] std::optional<Note> extreme_amounts_note(std::span<const Trade> trades);
 
 }  // namespace tb::analytics

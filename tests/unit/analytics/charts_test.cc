@@ -50,7 +50,7 @@ TEST(MonthlyReturns, DollarsAndPercentOfTheRunningCapital) {
 }
 
 TEST(ReturnDistribution, CountsEveryTradeOnce) {
-    rc::check([](std::vector<std::int16_t> raw) {
+    EXPECT_TRUE(rc::check([](std::vector<std::int16_t> raw) {
         RC_PRE(!raw.empty());
         std::vector<Trade> trades;
         for (const std::int16_t value : raw) {
@@ -62,7 +62,7 @@ TEST(ReturnDistribution, CountsEveryTradeOnce) {
             counted += b.count;
         }
         RC_ASSERT(counted == static_cast<std::int64_t>(raw.size()));
-    });
+    }));
 }
 
 TEST(ReturnDistribution, BucketsAreHalfOpenAndTheLastIsClosed) {
@@ -148,7 +148,7 @@ TEST(RollingMetrics, I3_NoLossIsInfiniteNot999) {
 }
 
 TEST(RollingMetrics, SweepEqualsRecomputingEveryWindow) {
-    rc::check([](std::vector<std::int32_t> raw) {
+    EXPECT_TRUE(rc::check([](std::vector<std::int32_t> raw) {
         const auto window = *rc::gen::inRange<std::size_t>(1, 9);
         std::vector<Trade> trades;
         // A large offset makes differences of sums cancel.
@@ -164,7 +164,7 @@ TEST(RollingMetrics, SweepEqualsRecomputingEveryWindow) {
             RC_ASSERT(std::fabs(points[i].avg_pl - *mean(pl)) <= 1e-7);
             RC_ASSERT(std::fabs(points[i].volatility - *population_sd(pl)) <= 1e-6);
         }
-    });
+    }));
 }
 
 TEST(ExitReasons, TrimmedAndMostFrequentFirst) {

@@ -134,7 +134,7 @@ double naive_peak(const std::vector<Trade>& trades, Date d) {
 }
 
 TEST(DailyExposure, SweepEqualsCheckingEveryMinute) {
-    rc::check([] {
+    EXPECT_TRUE(rc::check([] {
         const auto count = *rc::gen::inRange<std::size_t>(1, 9);
         std::vector<Trade> trades;
         for (std::size_t i = 0; i < count; ++i) {
@@ -160,7 +160,7 @@ TEST(DailyExposure, SweepEqualsCheckingEveryMinute) {
         for (Date d = day("2025-01-06"); d <= day("2025-01-11"); d = d.plus_days(1)) {
             RC_ASSERT(swept[d] == naive_peak(trades, d));
         }
-    });
+    }));
 }
 
 TEST(DailyExposure, ManyEventsAreSortedAlikeByEitherMethod) {

@@ -21,7 +21,7 @@ constexpr auto kCorrect = Conventions::kCorrect;
 constexpr auto kReference = Conventions::kReference;
 
 TEST(TradeOrder, CountingSortEqualsStableSort) {
-    rc::check([](std::vector<std::pair<std::uint8_t, std::uint8_t>> raw, bool large) {
+    EXPECT_TRUE(rc::check([](std::vector<std::pair<std::uint8_t, std::uint8_t>> raw, bool large) {
         std::vector<std::int32_t> days;
         std::vector<std::int32_t> seconds;
         for (std::size_t copy = 0; copy < (large ? 60U : 1U); ++copy) {
@@ -38,7 +38,7 @@ TEST(TradeOrder, CountingSortEqualsStableSort) {
             return std::pair(days[a], seconds[a]) < std::pair(days[b], seconds[b]);
         });
         RC_ASSERT(order_by_day_and_seconds(days, seconds) == expected);
-    });
+    }));
 }
 
 TEST(TradeOrder, OpenTradesStandAtTheirOpeningAndLeaveTheCloses) {
