@@ -232,6 +232,8 @@ TEST(RealData, GrossBlockDeductsFeesOnceAndMixedBasesArePerRow) {
     Ingested<TradeRecord> mixed;
     test::ingest_into(mixed, read(block("Edge Mixed") / "tradelog.csv"));
     EXPECT_EQ(mixed.report.outcome, IngestOutcome::kComplete);
+    EXPECT_EQ(mixed.report.rows_skipped, 0);
+    EXPECT_EQ(mixed.report.issues_total, 0);
     for (const TradeRecord& trade : mixed.rows) {
         const double fees = *trade.opening_commissions + *trade.closing_commissions;
         EXPECT_EQ(trade.net_pl,

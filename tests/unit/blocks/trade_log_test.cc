@@ -414,6 +414,21 @@ TEST(TradeLog, UnknownColumnsBecomeJsonInFileOrder) {
     EXPECT_TRUE(nlohmann::json::accept(got.rows[0].extra_json));
 }
 
+TEST(TradeLog, UnknownColumnsReadBackFromTheirJson) {
+    EXPECT_TRUE(rc::check([] {
+        const auto inner = *rc::gen::container<std::string>(rc::gen::inRange<char>(1, 127));
+        const std::string cell = "x" + inner + "y";
+        std::string escaped;
+        for (const char c : cell) {
+            escaped += c == '"' ? "\"\"" : std::string(1, c);
+        }
+        Trades got;
+        test::ingest_into(got, "Date Opened,P/L,Note\n2024-01-02,1,\"" + escaped + "\"\n");
+        RC_ASSERT(got.rows.size() == 1U);
+        RC_ASSERT(nlohmann::json::parse(got.rows[0].extra_json).at("Note") == cell);
+    }));
+}
+
 TEST(TradeLog, BlankStrategyIsAnEmptyView) {
     EXPECT_TRUE(OneRow("Strategy", "2024-01-02,5,2024-01-02,  ").row().strategy.empty());
 }
