@@ -105,6 +105,11 @@ Result<std::shared_ptr<DataStore>> DataStore::for_directory(const std::filesyste
 }
 
 Result<void> DataStore::open(const CancelToken& cancel) {
+    // Looked at first without `opening`: who holds the writer may ask for a reader while another
+    // thread waits in close().
+    if (is_connected()) {
+        return {};
+    }
     const std::lock_guard opening(impl_->opening);
     return is_connected() ? Result<void>() : open_file(cancel);
 }
@@ -203,23 +208,33 @@ void DataStore::install(Database database, Connection writer, SchemaChange chang
 }
 
 Result<void> DataStore::close() {
-    const std::lock_guard opening(impl_->opening);
-    std::optional<Database> closing;  // closed outside the lock: that may write the log back
-    bool in_use = false;
-    {
-        std::unique_lock lock(impl_->mutex);
-        impl_->writer_free.wait(lock, [&] { return !impl_->writer_out; });
-        in_use = impl_->in_use() > 0;
-        impl_->writer.reset();
-        closing = std::move(impl_->database);
-        impl_->forget_database();
+    while (true) {
+        {
+            // Not under `opening`: the holder of the lease may need it to finish.
+            std::unique_lock lock(impl_->mutex);
+            impl_->writer_free.wait(lock, [&] { return !impl_->writer_out; });
+        }
+        const std::lock_guard opening(impl_->opening);
+        std::optional<Database> closing;  // closed outside the lock: that may write the log back
+        bool in_use = false;
+        {
+            const std::lock_guard lock(impl_->mutex);
+            if (impl_->writer_out) {
+                continue;  // taken again in between
+            }
+            in_use = impl_->in_use() > 0;
+            impl_->writer.reset();
+            closing = std::move(impl_->database);
+            impl_->forget_database();
+        }
+        closing.reset();
+        if (in_use) {
+            return make_error(
+                ErrorCode::kBusy,
+                "connections are still in use; the file is released when they are gone");
+        }
+        return {};
     }
-    closing.reset();
-    if (in_use) {
-        return make_error(ErrorCode::kBusy,
-                          "connections are still in use; the file is released when they are gone");
-    }
-    return {};
 }
 
 bool DataStore::close_if_idle(SteadyClock::duration idle) {

@@ -34,22 +34,6 @@ std::string column_sql(const ColumnSpec& column) {
     return text;
 }
 
-// Version of the database's schema; 0 where there is no version table.
-Result<std::int32_t> stored_version(Connection& connection) {
-    // duckdb_tables() rather than a query that fails: a failing one would end a transaction.
-    TB_TRY(Rows known, connection.collect("SELECT 1 FROM duckdb_tables() WHERE NOT internal AND "
-                                          "database_name = current_database() AND schema_name = "
-                                          "'trades' AND table_name = '_schema_info'"));
-    TB_TRY(const bool exists, known.next());
-    if (!exists) {
-        return 0;
-    }
-    TB_TRY(Rows rows, connection.collect(
-                          "SELECT coalesce(max(version), 0)::INTEGER FROM trades._schema_info"));
-    TB_TRY([[maybe_unused]] const bool more, rows.next());
-    return rows.get<std::int32_t>(0);
-}
-
 struct ExistingColumn {
     std::string name;
     std::string type;
@@ -73,13 +57,38 @@ Result<ExistingTables> existing_tables(Connection& connection) {
     }
 }
 
+// Version of the database's schema; 0 where there is no version table.
+Result<std::int32_t> stored_version(Connection& connection, const ExistingTables& existing) {
+    if (!existing.contains("trades._schema_info")) {
+        return 0;
+    }
+    TB_TRY(Rows rows, connection.collect(
+                          "SELECT coalesce(max(version), 0)::INTEGER FROM trades._schema_info"));
+    TB_TRY([[maybe_unused]] const bool more, rows.next());
+    return rows.get<std::int32_t>(0);
+}
+
+bool same_column(const ExistingColumn& have, const ColumnSpec& want) {
+    return have.name == want.name && have.type == type_name(want.type);
+}
+
 // Whether the table's columns are the first columns of ours, so that adding the rest is enough.
 bool is_prefix(const std::vector<ExistingColumn>& existing, const TableSpec& table) {
     return existing.size() <= table.columns.size() &&
-           std::equal(existing.begin(), existing.end(), table.columns.begin(),
-                      [](const ExistingColumn& have, const ColumnSpec& want) {
-                          return have.name == want.name && have.type == type_name(want.type);
-                      });
+           std::equal(existing.begin(), existing.end(), table.columns.begin(), same_column);
+}
+
+// Whether every table is there with exactly our columns. Somebody may have changed the file with
+// another tool; an appender would then write into the wrong columns.
+bool all_as_declared(const ExistingTables& existing) {
+    for (const TableSpec& table : all_tables()) {
+        const auto found = existing.find(table.qualified_name());
+        if (found == existing.end() || found->second.size() != table.columns.size() ||
+            !is_prefix(found->second, table)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 class Migration {
@@ -96,6 +105,16 @@ class Migration {
         if (empty_cache_) {
             TB_RETURN_IF_ERROR(empty_cache());
         }
+        if (forget_market_files_) {
+            TB_RETURN_IF_ERROR(
+                connection_.execute("DELETE FROM market._sync_metadata; DELETE FROM "
+                                    "trades._sync_files WHERE block_id = "
+                                    "'_marketdata'"));
+            change_.notes.emplace_back("the market files will be merged again by the next sync");
+        }
+        if (version_before == kSchemaVersion) {
+            return change_;
+        }
         TB_TRY([[maybe_unused]] const std::int64_t written,
                connection_.run("INSERT INTO trades._schema_info VALUES ($1, $2, $3)",
                                kSchemaVersion, now, engine_version()));
@@ -106,6 +125,10 @@ class Migration {
     Result<void> bring_up(const TableSpec& table) {
         const auto found = existing_.find(table.qualified_name());
         if (found == existing_.end()) {
+            if (!change_.created) {
+                change_.notes.push_back(fmt::format("{}: made", table.qualified_name()));
+                must_be_filled(table);
+            }
             return ensure_table(connection_, table);
         }
         const std::vector<ExistingColumn>& existing = found->second;
@@ -124,31 +147,64 @@ class Migration {
         }
         change_.notes.push_back(fmt::format("{}: {} columns added", table.qualified_name(),
                                             table.columns.size() - existing.size()));
-        empty_cache_ = empty_cache_ || table.kind == TableKind::kCache;
+        if (table.kind == TableKind::kCache) {
+            must_be_filled(table);
+        }
         return {};
+    }
+
+    // What vouches for the rows of a new, empty table must go, or the next sync would find nothing
+    // to do.
+    void must_be_filled(const TableSpec& table) {
+        if (table.kind == TableKind::kCache) {
+            empty_cache_ = true;
+        } else if (table.schema == "market") {
+            forget_market_files_ = true;
+        }
     }
 
     // A table of that name with columns we do not know, made by another program.
     Result<void> replace(const TableSpec& table) {
+        must_be_filled(table);
         if (table.kind == TableKind::kCache) {
             TB_RETURN_IF_ERROR(
                 connection_.execute(fmt::format("DROP TABLE {} CASCADE", sql_name(table))));
             change_.notes.push_back(
                 fmt::format("{}: made anew, its columns were not ours", table.qualified_name()));
-            empty_cache_ = true;
-        } else {
-            std::string kept;
-            for (int i = 1;
-                 kept.empty() || existing_.contains(fmt::format("{}.{}", table.schema, kept));
-                 ++i) {
-                kept = fmt::format("{}_old_{}", table.name, i);
-            }
-            TB_RETURN_IF_ERROR(connection_.execute(
-                fmt::format("ALTER TABLE {} RENAME TO {}", sql_name(table), identifier(kept))));
-            change_.notes.push_back(fmt::format("{}: its columns were not ours, kept as {}.{}",
-                                                table.qualified_name(), table.schema, kept));
+            return ensure_table(connection_, table);
         }
-        return ensure_table(connection_, table);
+        std::string kept;
+        for (int i = 1;
+             kept.empty() || existing_.contains(fmt::format("{}.{}", table.schema, kept)); ++i) {
+            kept = fmt::format("{}_old_{}", table.name, i);
+        }
+        TB_RETURN_IF_ERROR(connection_.execute(
+            fmt::format("ALTER TABLE {} RENAME TO {}", sql_name(table), identifier(kept))));
+        TB_RETURN_IF_ERROR(ensure_table(connection_, table));
+        change_.notes.push_back(fmt::format("{}: its columns were not ours, kept as {}.{}",
+                                            table.qualified_name(), table.schema, kept));
+        return copy_common(table, fmt::format("{}.{}", identifier(table.schema), identifier(kept)));
+    }
+
+    // Rows of the renamed table, as far as it has the columns that make a row.
+    Result<void> copy_common(const TableSpec& table, const std::string& renamed) {
+        const std::vector<ExistingColumn>& existing = existing_.at(table.qualified_name());
+        std::string columns;
+        for (const ColumnSpec& column : table.columns) {
+            const bool common =
+                std::any_of(existing.begin(), existing.end(),
+                            [&](const ExistingColumn& have) { return same_column(have, column); });
+            if (common) {
+                columns +=
+                    fmt::format("{}{}", columns.empty() ? "" : ", ", identifier(column.name));
+            } else if (!column.nullable) {
+                return {};
+            }
+        }
+        // A key that was not one over there keeps its first row.
+        return connection_.execute(fmt::format("INSERT {} INTO {} ({}) SELECT {} FROM {}",
+                                               table.key.empty() ? "" : "OR IGNORE",
+                                               sql_name(table), columns, columns, renamed));
     }
 
     Result<void> empty_cache() {
@@ -167,6 +223,7 @@ class Migration {
     ExistingTables existing_;
     SchemaChange change_;
     bool empty_cache_ = false;
+    bool forget_market_files_ = false;
 };
 
 }  // namespace
@@ -193,12 +250,8 @@ Result<void> ensure_table(Connection& connection, const TableSpec& table) {
 }
 
 Result<SchemaChange> ensure_schema(Connection& connection, Timestamp now) {
-    TB_TRY(const std::int32_t version, stored_version(connection));
-    if (version == kSchemaVersion) {
-        SchemaChange unchanged;
-        unchanged.version_before = version;
-        return unchanged;
-    }
+    TB_TRY(ExistingTables existing, existing_tables(connection));
+    TB_TRY(const std::int32_t version, stored_version(connection, existing));
     if (version > kSchemaVersion) {
         return make_error(
             ErrorCode::kDatabase,
@@ -208,8 +261,12 @@ Result<SchemaChange> ensure_schema(Connection& connection, Timestamp now) {
                 "market history from its journals",
                 kNewerSchema, version, kSchemaVersion));
     }
+    if (version == kSchemaVersion && all_as_declared(existing)) {
+        SchemaChange unchanged;
+        unchanged.version_before = version;
+        return unchanged;
+    }
     TB_TRY(Transaction transaction, Transaction::begin(connection));
-    TB_TRY(ExistingTables existing, existing_tables(connection));
     TB_TRY(SchemaChange change, Migration(connection, std::move(existing)).run(version, now));
     TB_RETURN_IF_ERROR(transaction.commit());
     return change;

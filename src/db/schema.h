@@ -82,9 +82,9 @@ struct SchemaChange {
     std::vector<std::string> notes;   // what was done, for people; empty = nothing
 };
 
-// Brings the database to kSchemaVersion: creates what is missing, adds columns, sets aside tables
-// whose columns are not ours (a market table is renamed, never dropped). One query when there is
-// nothing to do. In one transaction of its own.
+// Brings the database to kSchemaVersion: creates what is missing, adds columns, replaces tables
+// whose columns are not ours (a table of history is renamed and its rows copied as far as they fit,
+// never dropped). Two queries when there is nothing to do. In one transaction of its own.
 //   kDatabase  the file is of a newer schema version; the message says what to do
 [[nodiscard]] Result<SchemaChange> ensure_schema(Connection& connection, Timestamp now);
 

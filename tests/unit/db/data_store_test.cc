@@ -176,6 +176,18 @@ TEST_F(DataStoreTest, CloseWaitsForTheWriter) {
     EXPECT_EQ(rates(*s), 1);
 }
 
+TEST_F(DataStoreTest, TheHolderOfTheWriterMayReadWhileAnotherThreadWaitsInClose) {
+    const auto s = store();
+    std::optional<DataStore::Writer> writer(must(s->writer()));
+    std::thread closer([&] { EXPECT_TRUE(s->close().has_value()); });
+    for (int i = 0; i < 50; ++i) {
+        EXPECT_EQ(rates(*s), 0);
+    }
+    writer.reset();
+    closer.join();
+    EXPECT_FALSE(s->is_connected());
+}
+
 TEST_F(DataStoreTest, AReaderKeepsTheFileUntilItIsGone) {
     const auto s = store();
     std::optional<Connection> reader(must(s->reader()));

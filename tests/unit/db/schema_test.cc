@@ -313,12 +313,27 @@ TEST_F(SchemaTest, TablesWithForeignColumnsAreReplacedButHistoryIsKept) {
         "2);"
         "CREATE TABLE market.spx_daily (ticker VARCHAR, date VARCHAR, close DOUBLE, PRIMARY KEY "
         "(ticker, date)); INSERT INTO market.spx_daily VALUES ('SPX', '2024-01-02', 4742.83);"
-        "CREATE TABLE market.spx_daily_old_1 (a INTEGER)"));
+        "CREATE TABLE market.spx_daily_old_1 (a INTEGER);"
+        "CREATE TABLE market.treasury_rates (rate_percent DOUBLE, date VARCHAR, source VARCHAR); "
+        "INSERT INTO market.treasury_rates VALUES (5.25, '2024-01-02', 'x'), (5.5, '2024-01-03', "
+        "'y'), (9.75, '2024-01-03', 'z');"
+        "CREATE TABLE market._sync_metadata(file_name VARCHAR PRIMARY KEY, content_hash VARCHAR "
+        "NOT NULL, max_date VARCHAR, synced_at TIMESTAMP NOT NULL); INSERT INTO "
+        "market._sync_metadata VALUES ('spx_daily.csv', 'h', NULL, now()::TIMESTAMP)"));
     const SchemaChange change = ensure();
     EXPECT_TRUE(change.cache_emptied);
     EXPECT_EQ(columns("trades.trade_data").size(), 32U);
     EXPECT_EQ(columns("market.spx_daily").size(), 36U);
     EXPECT_EQ(cell<double>(connection_, "SELECT close FROM market.spx_daily_old_2"), 4742.83);
+    // Rows that fit are copied into the new table; the old one stays as it was.
+    EXPECT_EQ(texts(connection_,
+                    "SELECT date || ' ' || rate_percent FROM market.treasury_rates ORDER BY date"),
+              (std::vector<std::string>{"2024-01-02 5.25", "2024-01-03 5.5"}));
+    EXPECT_EQ(cell<std::int64_t>(connection_, "SELECT count(*) FROM market.treasury_rates_old_1"),
+              3);
+    // Nothing vouches for a market table that is empty now.
+    EXPECT_EQ(cell<std::int64_t>(connection_, "SELECT count(*) FROM market._sync_metadata"), 0);
+    EXPECT_TRUE(ensure().notes.empty());
 }
 
 // What an older version of this program would have left: a table and two columns short.
@@ -338,6 +353,31 @@ TEST_F(SchemaTest, AnOlderVersionIsBroughtUpToDate) {
     EXPECT_EQ(cell<std::int64_t>(connection_, "SELECT count(*) FROM trades._sync_log"), 1);
     EXPECT_EQ(cell<std::int32_t>(connection_, "SELECT max(version) FROM trades._schema_info"),
               kSchemaVersion);
+}
+
+TEST_F(SchemaTest, WhatAnotherToolChangedIsPutRight) {
+    ensure();
+    must(connection_.execute(
+        "INSERT INTO trades._sync_metadata VALUES ('b', 'h', NULL, NULL, now()::TIMESTAMP, 1);"
+        "INSERT INTO market._sync_metadata VALUES ('f', 'h', NULL, now()::TIMESTAMP);"
+        "INSERT INTO trades._sync_files (block_id, role, file_name) VALUES ('_marketdata', "
+        "'market', 'f'); DROP TABLE trades.trade_data"));
+    SchemaChange change = ensure();
+    EXPECT_EQ(change.version_before, kSchemaVersion);
+    EXPECT_TRUE(change.cache_emptied);
+    EXPECT_EQ(columns("trades.trade_data").size(), 32U);
+    EXPECT_EQ(cell<std::int64_t>(connection_, "SELECT count(*) FROM trades._sync_metadata"), 0);
+    EXPECT_EQ(cell<std::int64_t>(connection_, "SELECT count(*) FROM market._sync_metadata"), 1);
+
+    must(
+        connection_.execute("DROP TABLE market.vix_intraday; ALTER TABLE trades.trade_data ADD "
+                            "COLUMN mine DOUBLE"));
+    change = ensure();
+    EXPECT_EQ(columns("market.vix_intraday").size(), 33U);
+    EXPECT_EQ(columns("trades.trade_data").size(), 32U);
+    EXPECT_EQ(cell<std::int64_t>(connection_, "SELECT count(*) FROM market._sync_metadata"), 0);
+    EXPECT_EQ(cell<std::int64_t>(connection_, "SELECT count(*) FROM trades._schema_info"), 1);
+    EXPECT_TRUE(ensure().notes.empty());
 }
 
 TEST_F(SchemaTest, SingleTablesCanBeEnsuredInADatabaseOfOnesOwn) {
