@@ -9,10 +9,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "blocks/discovery.h"
+#include "blocks/import_basis.h"
 #include "core/text.h"
 #include "core/unique_fd.h"
 #include "csv/decoder.h"
@@ -24,9 +24,6 @@ namespace {
 
 constexpr std::size_t kCopyBytes = 256 * 1024;
 constexpr std::size_t kMaxIdBytes = 200;  // file systems allow 255; the hidden name is longer
-constexpr std::uint64_t kMaxSideFileBytes = 64 * 1024;
-constexpr std::string_view kGross = "gross_before_fees";
-constexpr std::string_view kNet = "net_includes_fees";
 
 tl::unexpected<Error> io_error(std::string_view what, const std::filesystem::path& path) {
     return make_error(ErrorCode::kIo,
@@ -197,17 +194,14 @@ Result<FileRole> find_role(FileSystem& fs, const std::filesystem::path& file,
                       "the file again or say what it is");
 }
 
-Result<void> write_side_file(const std::filesystem::path& folder, const ImportRequest& request) {
-    if (!request.pl_basis) {
+// Before the block is there, so that no sync can read it with another basis. Without a word about
+// the basis only what an earlier block of that name left behind is undone.
+Result<void> remember_basis(FileSystem& fs, const ImportRequest& request, const std::string& id) {
+    const PlBasis basis = request.pl_basis.value_or(PlBasis::kNetIncludesFees);
+    if (!request.pl_basis && read_import_pl_basis(fs, request.data_dir, id) == basis) {
         return {};
     }
-    nlohmann::ordered_json json;
-    json["version"] = 1;
-    json["plBasis"] = *request.pl_basis == PlBasis::kGrossBeforeFees ? kGross : kNet;
-    json["sourceFile"] = request.source.filename().string();
-    return write_file_atomically(
-        folder / kImportFileName,
-        json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    return write_import_pl_basis(request.data_dir, id, basis);
 }
 
 tl::unexpected<Error> already_there(const std::string& id) {
@@ -304,39 +298,16 @@ Result<ImportOutcome> import_file(FileSystem& fs, const ImportRequest& request) 
     if (::rename(copy.c_str(), (hidden.path() / name).c_str()) != 0) {
         return io_error("cannot rename", copy);
     }
-    TB_RETURN_IF_ERROR(write_side_file(hidden.path(), request));
     TB_RETURN_IF_ERROR(flush_folder(hidden.path()));
+    if (outcome.role == FileRole::kTradeLog) {
+        TB_RETURN_IF_ERROR(remember_basis(fs, request, outcome.block_id));
+    }
     TB_RETURN_IF_ERROR(move_into_place(hidden.path(), final_folder, outcome.block_id));
     hidden.keep();
     // The block is there and readable by now; a power cut in the next seconds may still undo it.
     (void)flush_folder(request.data_dir);
     outcome.file = final_folder / name;
     return outcome;
-}
-
-Result<std::optional<PlBasis>> read_import_basis(FileSystem& fs,
-                                                 const std::filesystem::path& folder) {
-    const auto path = folder / kImportFileName;
-    const auto content = read_whole_file(fs, path, kMaxSideFileBytes);
-    if (!content) {
-        if (content.error().code == ErrorCode::kNotFound) {
-            return std::optional<PlBasis>();
-        }
-        return tl::unexpected<Error>(content.error());
-    }
-    const auto json = nlohmann::json::parse(*content, nullptr, false);
-    const auto basis = json.is_object() ? json.find("plBasis") : json.end();
-    if (json.is_object() && basis != json.end() && basis->is_string()) {
-        if (*basis == kGross) {
-            return std::optional(PlBasis::kGrossBeforeFees);
-        }
-        if (*basis == kNet) {
-            return std::optional(PlBasis::kNetIncludesFees);
-        }
-    }
-    // Guessing "net" here could change every figure of the block.
-    return make_error(ErrorCode::kParse,
-                      fmt::format("plBasis must be \"{}\" or \"{}\"", kNet, kGross), path.string());
 }
 
 }  // namespace tb::blocks

@@ -3,8 +3,8 @@
 //
 // The copy is made in a hidden folder of the data directory, validated there, flushed to disk and
 // renamed into place as the last step. A failure leaves nothing behind, and nothing that exists is
-// ever overwritten. What the CSV itself does not say, the P/L basis, is kept beside it in
-// `.tradeblocks-import.json`, so that it moves with the folder; the CSV is never edited.
+// ever overwritten. What the CSV itself does not say, the P/L basis, is kept by import_basis.h, in
+// place before the block can be seen; the CSV is never edited.
 //
 // Thread-safe; two imports of one name leave the first.
 #pragma once
@@ -21,8 +21,6 @@
 
 namespace tb::blocks {
 
-inline constexpr std::string_view kImportFileName = ".tradeblocks-import.json";
-
 // Folder name for a display name: words in lower case, joined by `-`, ASCII letters and digits
 // only; a name without any keeps its non-ASCII characters instead. "camelCaseName_v2 (new)!" gives
 // "camel-case-name-v2-new". kInvalidArgument if nothing is left.
@@ -33,7 +31,7 @@ struct ImportRequest {
     std::filesystem::path source;
     std::string name{};                 // display name; empty = the file's name
     std::optional<FileRole> role{};     // empty = by its header
-    std::optional<PlBasis> pl_basis{};  // of a trade log without a `P/L Basis` column
+    std::optional<PlBasis> pl_basis{};  // of a trade log without a `P/L Basis` column; empty = net
     CancelToken cancel{};
 };
 
@@ -47,9 +45,5 @@ struct ImportOutcome {
 // kInvalidArgument: name or header unusable, block exists; kParse: the file does not pass, with the
 // reasons; kIo, kNotFound: from the file system.
 [[nodiscard]] Result<ImportOutcome> import_file(FileSystem& fs, const ImportRequest& request);
-
-// The basis an import left beside its CSV; nullopt if there is none.
-[[nodiscard]] Result<std::optional<PlBasis>> read_import_basis(FileSystem& fs,
-                                                               const std::filesystem::path& folder);
 
 }  // namespace tb::blocks

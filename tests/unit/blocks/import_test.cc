@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "blocks/discovery.h"
+#include "blocks/import_basis.h"
 #include "support/temp_dir.h"
 
 namespace tb::blocks {
@@ -20,6 +20,9 @@ class Import : public ::testing::Test {
         request.name = name;
         request.pl_basis = basis_;
         return import_file(real_file_system(), request);
+    }
+    [[nodiscard]] PlBasis kept_basis() const {
+        return read_import_pl_basis(real_file_system(), data_.path(), "my-block");
     }
     [[nodiscard]] std::size_t entries() const {
         return real_file_system().list(data_.path()).value().size();
@@ -56,23 +59,24 @@ TEST_F(Import, CopiesTheBytesUnderTheStandardName) {
     EXPECT_EQ(outcome->report.rows_stored, 1);
     EXPECT_EQ(data_.read("my-block/tradelog.csv"), kTrade);
     EXPECT_EQ(entries(), 1U);
-    EXPECT_EQ(read_import_basis(real_file_system(), data_.path() / "my-block").value(),
-              std::nullopt);
+    EXPECT_EQ(kept_basis(), PlBasis::kNetIncludesFees);
 }
 
-TEST_F(Import, BasisIsKeptBesideTheUntouchedFile) {
+TEST_F(Import, BasisIsKeptOutsideTheUntouchedFolder) {
     basis_ = PlBasis::kGrossBeforeFees;
     ASSERT_TRUE(run(kTrade).has_value());
     EXPECT_EQ(data_.read("my-block/tradelog.csv"), kTrade);
-    EXPECT_EQ(read_import_basis(real_file_system(), data_.path() / "my-block").value(),
-              PlBasis::kGrossBeforeFees);
-    EXPECT_EQ(discover_files(real_file_system(), data_.path() / "my-block")->csv_names.size(), 1U);
+    EXPECT_EQ(kept_basis(), PlBasis::kGrossBeforeFees);
+    EXPECT_EQ(real_file_system().list(data_.path() / "my-block")->size(), 1U);
 }
 
-TEST_F(Import, DamagedBasisIsAnErrorNotNet) {
-    data_.write("b/.tradeblocks-import.json", R"({"plBasis":"both"})");
-    EXPECT_EQ(read_import_basis(real_file_system(), data_.path() / "b").error().code,
-              ErrorCode::kParse);
+TEST_F(Import, BasisOfAnEarlierBlockOfThatNameIsForgotten) {
+    basis_ = PlBasis::kGrossBeforeFees;
+    ASSERT_TRUE(run(kTrade).has_value());
+    std::filesystem::remove_all(data_.path() / "my-block");
+    basis_.reset();
+    ASSERT_TRUE(run(kTrade).has_value());
+    EXPECT_EQ(kept_basis(), PlBasis::kNetIncludesFees);
 }
 
 TEST_F(Import, DailyAndReportingLogsGetTheirNames) {
