@@ -91,7 +91,6 @@ class RowCells {
         broken_values_ = 0;
     }
     [[nodiscard]] const csv::Record& record() const { return *record_; }
-    [[nodiscard]] const HeaderMap& header() const { return header_; }
     [[nodiscard]] csv::NumberStyle style() const { return style_; }
 
     template <class Field>

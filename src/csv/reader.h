@@ -66,8 +66,6 @@ class RecordReader {
     [[nodiscard]] char delimiter() const { return delimiter_; }
     // Text fed but not yet read, for looking ahead.
     [[nodiscard]] std::string_view unread() const { return {data_.get() + begin_, end_ - begin_}; }
-    // Physical lines before unread().
-    [[nodiscard]] std::int64_t lines_read() const { return line_ - 1; }
     // kResourceExhausted with the limit and the line; only after kLimit.
     [[nodiscard]] Error error() const;
 
@@ -92,8 +90,7 @@ class RecordReader {
     void unescape_cells();
 
     ReaderOptions options_;
-    std::unique_ptr<char[]>
-        data_;  // [begin_, end_) is unread; kPadding bytes more may be looked at
+    std::unique_ptr<char[]> data_;  // [begin_, end_) is unread; one block more may be looked at
     std::size_t capacity_ = 0;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;

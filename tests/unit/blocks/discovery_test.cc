@@ -131,9 +131,8 @@ TEST(Discovery, MappingsOfBlockJsonComeFirstIfPlainNames) {
     dir.write("b/tradelog.csv", kTrade);
     dir.write("b/mine.csv", kTrade);
     dir.write("secret.csv", kDaily);
-    dir.write(
-        "b/block.json",
-        R"({"csvMappings":{"tradelog":"mine.csv","dailylog":"../secret.csv","reportinglog":"gone.csv"}})");
+    dir.write("b/block.json", R"({"csvMappings":{"tradelog":"mine.csv","dailylog":"../secret.csv",)"
+                              R"("reportinglog":"gone.csv"}})");
     const auto files = discover(dir);
     EXPECT_EQ(files.tradelog->file_name, "mine.csv");
     EXPECT_EQ(files.tradelog->recognised_by, "block.json mapping");
