@@ -11,7 +11,7 @@
 //   - within the limits below. Parsing, binding and optimising in the engine can be neither
 //     interrupted nor bounded by its memory limit, and some short texts keep it busy for hours or
 //     take gigabytes (measured: n common tables cost n^2, nested scalar subqueries 4^n, stars of
-//     stars n^2); so texts that could are refused first.
+//     stars n^2, repeat('x', 4000000000) four gigabytes); so texts that could are refused first.
 //
 // The guard is one layer of three: the caller also runs the statement in a read-only transaction,
 // on a database without external access whose settings are locked (query_runner.h does).

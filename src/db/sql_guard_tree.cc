@@ -13,6 +13,7 @@
 
 #include "core/text.h"
 #include "db/sql_guard.h"
+#include "db/sql_guard_growth.h"
 
 namespace tb::db {
 
@@ -147,6 +148,7 @@ struct Frame {
     double select_stars = 0;
     double pivot_values = 1;
     double weight = 0;  // of subqueries below
+    detail::Growth growth;
 };
 
 class Inspector final : public nlohmann::json_sax<nlohmann::json> {
@@ -161,9 +163,13 @@ class Inspector final : public nlohmann::json_sax<nlohmann::json> {
         }
         return leaf();
     }
-    bool number_integer(number_integer_t) override { return leaf(); }
-    bool number_unsigned(number_unsigned_t) override { return leaf(); }
-    bool number_float(number_float_t, const string_t&) override { return leaf(); }
+    bool number_integer(number_integer_t value) override {
+        return number(static_cast<double>(value));
+    }
+    bool number_unsigned(number_unsigned_t value) override {
+        return number(static_cast<double>(value));
+    }
+    bool number_float(number_float_t value, const string_t&) override { return number(value); }
     bool binary(binary_t&) override { return leaf(); }
     bool string(string_t& value) override;
     bool start_object(std::size_t) override { return push(false); }
@@ -184,6 +190,12 @@ class Inspector final : public nlohmann::json_sax<nlohmann::json> {
             frames_.back().items += 1;
         }
         return true;
+    }
+    bool number(double value) {
+        if (!frames_.empty() && frames_.back().pending == "value") {
+            frames_.back().growth.set_literal(value);
+        }
+        return leaf();
     }
     bool push(bool is_array);
     bool refuse(std::string message, ErrorCode code = ErrorCode::kRefused) {
@@ -207,6 +219,7 @@ class Inspector final : public nlohmann::json_sax<nlohmann::json> {
     std::vector<std::pair<std::string, double>> common_tables_;
     std::size_t table_references_ = 0;
     double total_columns_ = 0;
+    double largest_number_ = 0;
 };
 
 bool Inspector::push(bool is_array) {
@@ -245,6 +258,8 @@ bool Inspector::string(string_t& value) {
         frame.catalog_name = value;
     } else if (name == "key") {
         frame.cte_name = value;
+    } else if (name == "value") {
+        frame.growth.set_literal(value);
     } else if (frames_.size() == 1 && name == "error_type") {
         report.error_type = value;
     } else if (frames_.size() == 1 && name == "error_message") {
@@ -282,7 +297,17 @@ bool Inspector::check_expression(Frame& frame) {
                 "too many subqueries inside one another: give the inner ones names with WITH");
         }
     }
-    // The function of a TABLE_FUNCTION is judged there, by its own list.
+    if (kind == "COLUMN_REF" || kind == "STAR" || kind == "SUBQUERY" || kind == "LAMBDA_REF" ||
+        kind == "POSITIONAL_REFERENCE") {
+        frame.growth.from_column = true;
+    } else if (kind == "LAMBDA") {
+        frame.growth.has_lambda = true;
+    }
+    // The function of a TABLE_FUNCTION is judged there, by its own list; it makes rows, one by one.
+    if (kind == "FUNCTION" && frame.key != "function") {
+        frame.growth.apply_function(ascii_lower(frame.function_name));
+    }
+    largest_number_ = std::max(largest_number_, frame.growth.number);
     if ((kind == "FUNCTION" || kind == "WINDOW") && frame.key != "function") {
         return check_function(frame.function_name);
     }
@@ -400,6 +425,7 @@ void Inspector::fold(Frame&& frame) {
     } else {
         parent.width = std::max(parent.width, frame.width);
     }
+    parent.growth.add(frame.growth, parent.is_array && parent.key == "children");
     parent.stars += frame.stars;
     parent.weight += frame.weight;
     if (parent.type == "SELECT_NODE" && frame.key == "select_list") {
@@ -461,6 +487,14 @@ bool Inspector::end_object() {
             ++owner->common_tables;
         }
         frame.width = 0;
+    }
+    if (frames_.size() == 1 &&
+        detail::total_size(frame.growth.size, largest_number_) > detail::kMaxGrowth) {
+        return limit(fmt::format(
+            "values made by repeat(), lpad(), range() and the like may take more than the limit of "
+            "{:.0f} bytes: use smaller numbers (least(n, 100) for counts from columns), or FROM "
+            "range(n), which makes rows",
+            detail::kMaxGrowth));
     }
     Frame done = std::move(frames_.back());
     frames_.pop_back();

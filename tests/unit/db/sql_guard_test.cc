@@ -215,6 +215,21 @@ std::vector<std::pair<std::string, std::string>> bombs() {
                       fmt::format("PIVOT trades.trade_data ON pl IN ({}), num_contracts IN ({}) "
                                   "USING sum(pl)",
                                   days, days));
+    for (const std::string_view large_value :
+         {"repeat('x', 4000000000)", "repeat(repeat('x', 10000), 10000)",
+          "lpad('x', 1000000000, 'y')", "repeat('x', 1000 * 1000 * 1000)", "repeat('x', 10 ** 9)",
+          "repeat('x', 1 << 30)", "repeat('x', '1000000000'::BIGINT)", "range(1000000000)",
+          "generate_series(1, 100000000)", "list_resize([1], 1000000000)",
+          "list_transform(range(10000), lambda x: range(10000))",
+          "[range(10000) FOR x IN range(10000)]", "format('{:1000000000}', 1)",
+          "printf('%1000000000d', 1)", "bar(1, 0, 1, 1000000000)",
+          "replace(repeat('a', 50000), 'a', repeat('b', 50000))",
+          "repeat('x', length(repeat('x', 50000)) * 50000)"}) {
+        list.emplace_back(large_value, fmt::format("SELECT length({}::VARCHAR)", large_value));
+    }
+    list.emplace_back("count from a column",
+                      "WITH a AS (SELECT 4000000000 AS n) SELECT length(repeat('x', n)) FROM a");
+    list.emplace_back("sum of many", "SELECT repeat('x', 60000), repeat('y', 60000)");
     list.emplace_back("long text", "SELECT 1" + std::string(100'000, ' '));
     return list;
 }
@@ -274,6 +289,20 @@ TEST_F(SqlGuard, LetsGenerousQueriesThrough) {
         joins += fmt::format(" JOIN market.spx_daily t{} USING (date)", i);
     }
     EXPECT_TRUE(guard(joins).has_value());
+    for (const std::string_view sql :
+         {"SELECT repeat('#', CAST(pl / 100 AS INTEGER)) FROM trades.trade_data WHERE pl < 1000",
+          "SELECT repeat('#', least(20, CAST(pl AS INTEGER))) FROM trades.trade_data WHERE pl < "
+          "1e9",
+          "SELECT bar(pl, -100000000, 100000000, 40) FROM trades.trade_data",
+          "SELECT repeat(legs, 2), lpad(strategy, 30, ' '), format('{:>12.2f}', pl) FROM "
+          "trades.trade_data WHERE premium < 100000000",
+          "SELECT list_transform(range(100), lambda x: x * 1000000000)",
+          "SELECT count(*) FROM range(1000000000) WHERE range % 1000000 = 0",
+          "SELECT unnest(range(1000)), 123456789012, replace(legs, 'STO', 'sold') FROM "
+          "trades.trade_data"}) {
+        const auto verdict = guard(sql);
+        EXPECT_TRUE(verdict.has_value()) << sql << verdict.error().message;
+    }
     std::string columns = "SELECT 1";
     for (int i = 0; i < 1000; ++i) {
         columns += fmt::format(", {} AS c{}", i, i);
