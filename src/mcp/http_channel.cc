@@ -80,7 +80,9 @@ void HttpChannel::finished() {
 
 void HttpChannel::close_stream() {
     const std::lock_guard lock(mutex_);
-    if (options_.resumable && options_.primed && options_.can_stream && reader_ != 0) {
+    // A quick handler may get here before the first reader has attached.
+    const bool has_stream = reader_ != 0 || readers_seen_ == 0;
+    if (options_.resumable && options_.primed && options_.can_stream && has_stream) {
         break_off_ = true;
         wake_locked();
     }
@@ -107,8 +109,8 @@ std::uint64_t HttpChannel::attach(std::function<void()> wake, std::optional<std:
     const std::lock_guard lock(mutex_);
     wake_locked();  // the reader before, to see that it has been replaced
     wake_ = std::move(wake);
+    break_off_ = break_off_ && readers_seen_ == 0;
     reader_ = ++readers_seen_;
-    break_off_ = false;
     was_stream_header_sent_ = false;
     if (after.has_value()) {
         is_stream_ = true;

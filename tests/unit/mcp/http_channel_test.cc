@@ -137,6 +137,20 @@ TEST(HttpChannel, H9_BreaksOffOnRequestAndGoesOnForTheNextReader) {
     EXPECT_EQ(channel.next(second, false).events, "id: 2-1\nevent: message\ndata: {a}\n\n");
 }
 
+TEST(HttpChannel, H9_BreaksOffEvenBeforeItsFirstReader) {
+    HttpChannel channel{resumable(2)};
+    channel.close_stream();
+    const auto first = channel.attach({});
+    EXPECT_EQ(channel.next(first, false).kind, Kind::kStream);
+    EXPECT_EQ(channel.next(first, false).events, "id: 2-0\nretry: 500\ndata: \n\n");
+    EXPECT_EQ(channel.next(first, false).kind, Kind::kEnd);
+    channel.detach(first);
+    channel.close_stream();  // there is no stream to break off now
+    const auto second = channel.attach({}, 0);
+    EXPECT_EQ(channel.next(second, false).kind, Kind::kStream);
+    EXPECT_EQ(channel.next(second, false).kind, Kind::kWait);
+}
+
 TEST(HttpChannel, H9_OlderRevisionsGetNoEmptyEventAndNoBreak) {
     HttpChannelOptions options = resumable(3);
     options.primed = false;
