@@ -64,22 +64,28 @@ std::optional<double> unmatched_start(std::vector<double> starts, std::vector<do
 // P/L. Enough for nearly every file, and saves sorting it.
 std::optional<double> capital_of_first_instant(std::span<const Trade> trades) {
     double earliest = std::numeric_limits<double>::infinity();
+    std::vector<const Trade*> first;
     for (const Trade& t : trades) {
         if (t.basis != PlBasis::kNetIncludesFees) {
             return std::nullopt;
         }
-        earliest = std::min(earliest, close_instant(t));
+        const double instant = close_instant(t);
+        if (instant < earliest) {
+            earliest = instant;
+            first.clear();
+        }
+        if (instant == earliest) {
+            first.push_back(&t);
+        }
     }
     std::vector<double> starts;
     std::vector<double> ends;
-    for (const Trade& t : trades) {
-        if (close_instant(t) == earliest) {
-            if (!t.funds_at_close) {
-                return std::nullopt;
-            }
-            starts.push_back(*t.funds_at_close - t.pl);
-            ends.push_back(*t.funds_at_close);
+    for (const Trade* t : first) {
+        if (!t->funds_at_close) {
+            return std::nullopt;
         }
+        starts.push_back(*t->funds_at_close - t->pl);
+        ends.push_back(*t->funds_at_close);
     }
     return unmatched_start(std::move(starts), std::move(ends));
 }
