@@ -133,6 +133,8 @@ void LineWriter::close() {
     }
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return ended_; });
 }
 
 bool LineWriter::broken() const {
@@ -142,10 +144,10 @@ bool LineWriter::broken() const {
 
 void LineWriter::run() {
     std::unique_lock lock(mutex_);
-    while (true) {
+    while (!broken_) {
         changed_.wait(lock, [&] { return closed_ || !queue_.empty(); });
         if (closed_) {
-            return;
+            break;
         }
         const std::string text = std::move(queue_.front());
         queue_.pop_front();
@@ -161,10 +163,9 @@ void LineWriter::run() {
             queued_bytes_ = 0;
         }
         changed_.notify_all();
-        if (!written) {
-            return;
-        }
     }
+    ended_ = true;
+    changed_.notify_all();
 }
 
 // The descriptor may be shared with our parent (a terminal, an inherited pipe), so it must stay in

@@ -60,7 +60,8 @@ class LineWriter {
     [[nodiscard]] std::size_t queued_bytes() const;
     // Waits until everything is written, the peer is gone, or `milliseconds` have passed.
     bool drain(int milliseconds);
-    // Drops what is still queued and stops the thread. Idempotent.
+    // Drops what is still queued and waits for the thread, which never blocks long: afterwards the
+    // descriptor is not touched again. Idempotent.
     void close();
     // True after EPIPE or any other write error.
     [[nodiscard]] bool broken() const;
@@ -80,6 +81,7 @@ class LineWriter {
     bool writing_ = false;
     bool closed_ = false;
     bool broken_ = false;
+    bool ended_ = false;  // the thread has done its last write
     std::thread thread_;
 };
 

@@ -130,7 +130,7 @@ class Server final : public Notifier {
     // Ends subscriptions gracefully, cancels every call and waits for the workers at most `wait`.
     // False if a handler is still running then: do not destroy what it uses, _exit instead.
     // Idempotent; messages that arrive later are answered "shutting down".
-    bool shutdown(std::chrono::milliseconds wait = std::chrono::milliseconds(1'500));
+    bool shutdown(std::chrono::milliseconds wait = std::chrono::milliseconds(800));
 
     [[nodiscard]] const ServerOptions& options() const;
     [[nodiscard]] const ServerContent& content() const;

@@ -28,7 +28,7 @@ struct LineTransportOptions {
     std::size_t max_queue_bytes = kMaxQueueBytes;
     int stop_fd = -1;           // readable = stop now (ShutdownSignals::fd)
     bool watch_parent = false;  // stop when the process that started us disappears (06 S5)
-    std::chrono::milliseconds eof_grace{1'000};
+    std::chrono::milliseconds eof_grace{800};  // with drain and Server::shutdown below 2 s
 };
 
 enum class TransportEnd {

@@ -64,8 +64,11 @@ bool JsonSchemaChecker::matches(const Json& schema, const Json& value, const std
         const std::string text = ref->get<std::string>();
         const std::string name = text.substr(text.rfind('/') + 1);
         const Json* target = definition(name);
-        if (target == nullptr || !matches(*target, value, path + "<" + name + ">", why)) {
-            return target != nullptr || fail(why, path, "unknown reference " + text);
+        if (target == nullptr) {
+            return fail(why, path, "unknown reference " + text);
+        }
+        if (!matches(*target, value, path + "<" + name + ">", why)) {
+            return false;
         }
     }
     if (const auto type = schema.find("type"); type != schema.end()) {
