@@ -367,12 +367,12 @@ Result<IngestReport> FileIngest::run(RecordSink<typename Converter::Record>& sin
         }
         return batch.records.empty() ? Result<void>() : sink.on_batch(std::move(batch));
     };
-    const auto begin_batch = [&](std::size_t rows) {
+    const auto begin_batch = [&] {
         batch = {};
-        batch.records.reserve(rows);
+        batch.records.reserve(kBatchRows);
         arena.bind(batch.text);
     };
-    begin_batch(kFirstRows);
+    begin_batch();
     csv::Record record;
     while (true) {
         TB_TRY(const csv::ReadStatus status, records_.next(record));
@@ -405,7 +405,7 @@ Result<IngestReport> FileIngest::run(RecordSink<typename Converter::Record>& sin
         account(row);
         if (batch.records.size() == kBatchRows) {
             TB_RETURN_IF_ERROR(flush());
-            begin_batch(kBatchRows);
+            begin_batch();
         }
     }
     TB_RETURN_IF_ERROR(flush());
