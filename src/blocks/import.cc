@@ -198,7 +198,8 @@ Result<FileRole> find_role(FileSystem& fs, const std::filesystem::path& file,
 // the basis only what an earlier block of that name left behind is undone.
 Result<void> remember_basis(FileSystem& fs, const ImportRequest& request, const std::string& id) {
     const PlBasis basis = request.pl_basis.value_or(PlBasis::kNetIncludesFees);
-    if (!request.pl_basis && read_import_pl_basis(fs, request.data_dir, id) == basis) {
+    TB_TRY(const PlBasis before, read_import_pl_basis(fs, request.data_dir, id));
+    if (!request.pl_basis && before == basis) {
         return {};
     }
     return write_import_pl_basis(request.data_dir, id, basis);

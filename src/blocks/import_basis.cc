@@ -16,12 +16,17 @@ std::filesystem::path side_file(const std::filesystem::path& data_dir, std::stri
 
 }  // namespace
 
-PlBasis read_import_pl_basis(FileSystem& fs, const std::filesystem::path& data_dir,
-                             std::string_view block_id) {
+Result<PlBasis> read_import_pl_basis(FileSystem& fs, const std::filesystem::path& data_dir,
+                                     std::string_view block_id) {
     const auto text = read_whole_file(fs, side_file(data_dir, block_id), kMaxBytes);
-    return text.has_value() && std::string_view(*text).starts_with(kGross)
-               ? PlBasis::kGrossBeforeFees
-               : PlBasis::kNetIncludesFees;
+    if (!text.has_value()) {
+        if (text.error().code == ErrorCode::kNotFound) {
+            return PlBasis::kNetIncludesFees;
+        }
+        return tl::unexpected<Error>(text.error());
+    }
+    return std::string_view(*text).starts_with(kGross) ? PlBasis::kGrossBeforeFees
+                                                       : PlBasis::kNetIncludesFees;
 }
 
 Result<void> write_import_pl_basis(const std::filesystem::path& data_dir, std::string_view block_id,

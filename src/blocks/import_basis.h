@@ -16,9 +16,11 @@
 
 namespace tb::blocks {
 
-// Net unless the file is there and says gross.
-[[nodiscard]] PlBasis read_import_pl_basis(FileSystem& fs, const std::filesystem::path& data_dir,
-                                           std::string_view block_id);
+// Net unless the file is there and says gross. kIo when it is there but cannot be read: guessing
+// would change figures without a word.
+[[nodiscard]] Result<PlBasis> read_import_pl_basis(FileSystem& fs,
+                                                   const std::filesystem::path& data_dir,
+                                                   std::string_view block_id);
 
 [[nodiscard]] Result<void> write_import_pl_basis(const std::filesystem::path& data_dir,
                                                  std::string_view block_id, PlBasis basis);

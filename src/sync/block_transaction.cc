@@ -336,12 +336,18 @@ Result<WriteOutcome> BlockTransaction::stream_file(db::Appender& appender, Block
         }
         return append_batch(appender, job.block_id, batch);
     };
-    TB_TRY(StreamResult result,
-           stream_file_records<Record>(env_.fs, file, env_.cancel, ingest, write));
-    if (result.hash != file.hash) {
+    auto streamed = stream_file_records<Record>(env_.fs, file, env_.cancel, ingest, write);
+    if (!streamed.has_value()) {
+        // Bytes that do not fit the encoding the first pass found: another file than was hashed.
+        if (streamed.error().code == ErrorCode::kBusy) {
+            return WriteOutcome::kMoved;
+        }
+        return tl::unexpected<Error>(streamed.error());
+    }
+    if (streamed->hash != file.hash) {
         return WriteOutcome::kMoved;
     }
-    file.report = std::move(result.report);
+    file.report = std::move(streamed->report);
     if (file.report.outcome == blocks::IngestOutcome::kIncomplete) {
         return WriteOutcome::kIncomplete;
     }

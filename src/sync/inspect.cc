@@ -27,8 +27,16 @@ class Inspection {
         : context_(context), folder_(folder), job_(job) {}
 
     Result<void> run() {
-        TB_TRY(const blocks::BlockFiles files, discover());
+        TB_TRY(blocks::BlockFiles files, discover());
         job_.warnings = files.warnings;
+        if (!files.undecided.empty() && misses_a_known_role(files)) {
+            // What is missing may be the file that is just being written.
+            not_whole(fmt::format("'{}' is empty or ends within its first line; it will be read "
+                                  "when it is whole",
+                                  files.undecided.front()),
+                      files.undecided.front());
+            return {};
+        }
         if (!files.tradelog.has_value()) {
             without_trade_log(files);
             return {};
@@ -93,6 +101,31 @@ class Inspection {
         return files.reportinglog;
     }
 
+    bool misses_a_known_role(blocks::BlockFiles& files) {
+        return std::any_of(
+            job_.stored.files.begin(), job_.stored.files.end(),
+            [&](const auto& stored) { return !slot(files, stored.first).has_value(); });
+    }
+
+    void not_whole(std::string why, std::string file_name) {
+        job_.kind = JobKind::kDefer;
+        job_.deferred_as = SyncStatus::kIncomplete;
+        job_.error = Error{ErrorCode::kBusy, std::move(why), std::move(file_name)};
+    }
+
+    // A header without a line end and without rows: perhaps the first bytes of a file being
+    // written. Over older rows it is not believed.
+    bool is_not_whole(const FileJob& item) const {
+        if (!item.changed || item.streamed || context_.stat_only) {
+            return false;
+        }
+        const auto before = job_.stored.files.find(item.file.role);
+        const bool has_rows =
+            before != job_.stored.files.end() && before->second.report.rows_stored > 0;
+        return item.report.outcome == blocks::IngestOutcome::kIncomplete ||
+               (item.report.unterminated_header && has_rows);
+    }
+
     void without_trade_log(const blocks::BlockFiles& files) {
         if (!job_.stored.files.empty() || job_.stored.metadata.has_value()) {
             job_.kind = JobKind::kDelete;
@@ -112,8 +145,8 @@ class Inspection {
         item.file = file;
         item.path = folder_.path / file.file_name;
         if (file.role == FileRole::kTradeLog) {
-            item.default_pl_basis =
-                blocks::read_import_pl_basis(context_.fs, context_.data_dir, job_.block_id);
+            TB_TRY(item.default_pl_basis,
+                   blocks::read_import_pl_basis(context_.fs, context_.data_dir, job_.block_id));
             item.settings = item.default_pl_basis == blocks::PlBasis::kGrossBeforeFees
                                 ? "gross_before_fees"
                                 : "";
@@ -204,11 +237,12 @@ class Inspection {
         bool changed = !job_.gone_roles.empty();
         for (const FileJob& item : job_.files) {
             changed = changed || item.changed;
-            if (item.changed && !item.streamed && !context_.stat_only &&
-                item.report.outcome == blocks::IngestOutcome::kIncomplete) {
-                job_.kind = JobKind::kDefer;
-                job_.deferred_as = SyncStatus::kIncomplete;
-                job_.error = Error{ErrorCode::kBusy, item.report.rejection, item.file.file_name};
+            if (is_not_whole(item)) {
+                not_whole(item.report.rejection.empty()
+                              ? "the header has no line end and no row follows it; what was stored "
+                                "before is kept"
+                              : item.report.rejection,
+                          item.file.file_name);
                 return;
             }
         }

@@ -22,7 +22,7 @@ class Import : public ::testing::Test {
         return import_file(real_file_system(), request);
     }
     [[nodiscard]] PlBasis kept_basis() const {
-        return read_import_pl_basis(real_file_system(), data_.path(), "my-block");
+        return read_import_pl_basis(real_file_system(), data_.path(), "my-block").value();
     }
     [[nodiscard]] std::size_t entries() const {
         return real_file_system().list(data_.path()).value().size();

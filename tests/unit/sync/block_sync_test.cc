@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "blocks/import_basis.h"
 #include "sync_fixture.h"
 
 namespace tb::sync::test {
@@ -273,6 +274,45 @@ TEST_F(SyncTest, HalfWrittenDailyLogDefersTheWholeBlock) {
     EXPECT_EQ(sync_all_and_find("A").status, SyncStatus::kIncomplete);
     EXPECT_EQ(trades("A"), (Sums{1, 1}));
     EXPECT_EQ(count("SELECT count(*) FROM trades.daily_data"), 2);
+}
+
+TEST_F(SyncTest, EmptyFileInPlaceOfAKnownOneKeepsTheRowsInsteadOfDeletingTheBlock) {
+    write("A/my export.csv", trade_log({1, 2}));
+    sync_all();
+    write("A/my export.csv", "");
+    EXPECT_EQ(sync_all_and_find("A").status, SyncStatus::kIncomplete);
+    write("A/my export.csv", "Date Op");
+    EXPECT_EQ(sync_all_and_find("A").status, SyncStatus::kIncomplete);
+    EXPECT_EQ(trades("A"), (Sums{2, 3}));
+    remove("A/my export.csv");
+    EXPECT_EQ(sync_all_and_find("A").status, SyncStatus::kDeleted);
+}
+
+TEST_F(SyncTest, HeaderWithoutLineEndIsNotBelievedOverOlderRows) {
+    write("A/tradelog.csv", trade_log({1, 2}));
+    sync_all();
+    const std::string header = trade_log({});
+    write("A/tradelog.csv", header.substr(0, header.size() - 2));
+    EXPECT_EQ(sync_all_and_find("A").status, SyncStatus::kIncomplete);
+    EXPECT_EQ(trades("A").rows, 2);
+    write("A/tradelog.csv", header);
+    EXPECT_EQ(sync_all_and_find("A").status, SyncStatus::kSynced);
+    expect_stored("A", "tradelog.csv", {});
+}
+
+TEST_F(SyncTest, BasisNamedAtImportAppliesAndAnUnreadableOneMakesTheBlockStale) {
+    write("A/tradelog.csv", trade_log({100}));
+    ASSERT_TRUE(blocks::write_import_pl_basis(dir_.path(), "A", blocks::PlBasis::kGrossBeforeFees));
+    sync_all();
+    EXPECT_EQ(text("SELECT pl_basis || ' ' || pl || ' ' || net_pl FROM trades.trade_data"),
+              "gross_before_fees 100.0 98.0");
+    fs_.fail_open["A"] = "cannot open: Permission denied";
+    EXPECT_EQ(sync_all_and_find("A").status, SyncStatus::kStale);
+    EXPECT_EQ(count("SELECT count(*) FROM trades.trade_data WHERE net_pl = 98"), 1);
+    fs_.fail_open.clear();
+    ASSERT_TRUE(blocks::write_import_pl_basis(dir_.path(), "A", blocks::PlBasis::kNetIncludesFees));
+    EXPECT_EQ(sync_all_and_find("A").status, SyncStatus::kSynced);
+    EXPECT_EQ(count("SELECT count(*) FROM trades.trade_data WHERE net_pl = 100"), 1);
 }
 
 TEST_F(SyncTest, SyncOfOneBlockTouchesNoOther) {
