@@ -14,7 +14,7 @@ namespace tb::demo {
 
 class Random {
   public:
-    explicit Random(std::initializer_list<std::uint64_t> keys) {
+    Random(std::initializer_list<std::uint64_t> keys) {
         for (const std::uint64_t key : keys) {
             state_ = mix(state_ ^ key) + 0x9E3779B97F4A7C15ULL;
         }
