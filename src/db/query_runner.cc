@@ -28,7 +28,8 @@ class Watchdog {
     enum class Reason { kNone, kDeadline, kCancelled };
 
     Watchdog(InterruptHandle handle, std::chrono::milliseconds timeout, const CancelToken& cancel)
-        : handle_(std::move(handle)), deadline_(SteadyClock::now() + timeout) {
+        : handle_(std::move(handle)),
+          deadline_(SteadyClock::now() + std::min<std::chrono::milliseconds>(timeout, kLongest)) {
         registration_ = cancel.on_cancel([this] {
             const std::lock_guard lock(mutex_);
             cancelled_ = true;
@@ -54,6 +55,9 @@ class Watchdog {
     }
 
   private:
+    // So that no timeout overflows the clock.
+    static constexpr std::chrono::hours kLongest{24 * 365};
+
     void run() {
         constexpr std::chrono::milliseconds kAgain{20};
         std::unique_lock lock(mutex_);

@@ -53,11 +53,11 @@ class SqlGuard : public testing::Test {
         must(connection_.execute(R"(
             INSERT INTO trades.trade_data BY NAME
             SELECT * FROM (VALUES
-              ('A', DATE '2024-01-02', '09:35:00', 'Iron Condor', '1 Jan 2 4700 P STO', 120.0, 1, 55.5,
+              ('A', DATE '2024-01-02', '09:35:00', 'Iron Condor', '1 P STO', 120.0, 1, 55.5,
                DATE '2024-01-02', '{"Note":"x"}', 'net_includes_fees', 55.5, 'cents', 'SPX', 2),
-              ('A', DATE '2024-01-03', '10:15:00', 'Put Spread', '2 Jan 3 4650 P STO', 80.0, 2, -310.25,
+              ('A', DATE '2024-01-03', '10:15:00', 'Put Spread', '2 P STO', 80.0, 2, -310.25,
                DATE '2024-01-03', NULL, 'net_includes_fees', -310.25, 'cents', 'SPX', 3),
-              ('B', DATE '2024-02-05', '09:32:00', 'Iron Condor', '3 Feb 5 4900 C STO', 95.0, 3, 71.0,
+              ('B', DATE '2024-02-05', '09:32:00', 'Iron Condor', '3 C STO', 95.0, 3, 71.0,
                NULL, '{"Note":"z"}', 'net_includes_fees', 71.0, 'cents', 'SPX', 2))
               v(block_id, date_opened, time_opened, strategy, legs, premium, num_contracts, pl,
                 date_closed, extra_json, pl_basis, net_pl, premium_unit, ticker, source_line);
