@@ -64,7 +64,8 @@ class SqlGuard : public testing::Test {
             INSERT INTO market.spx_daily BY NAME
             SELECT * FROM (VALUES ('2024-01-02', 4742.83, 13.2), ('2024-01-03', 4704.81, 14.04),
               ('2024-02-05', 4942.81, 13.67)) v(date, Close, VIX_Close);
-            INSERT INTO trades._sync_metadata VALUES ('A', 'aa', NULL, NULL, TIMESTAMP '2024-03-01', 1))"));
+            INSERT INTO trades._sync_metadata
+            VALUES ('A', 'aa', NULL, NULL, TIMESTAMP '2024-03-01', 1))"));
     }
 
     // Everything a statement could have changed.
