@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "db/database.h"
+#include "db/engine.h"
 #include "db/transaction.h"
 
 namespace tb::db {
@@ -57,17 +58,6 @@ Result<ExistingTables> existing_tables(Connection& connection) {
     }
 }
 
-// Version of the database's schema; 0 where there is no version table.
-Result<std::int32_t> stored_version(Connection& connection, const ExistingTables& existing) {
-    if (!existing.contains("trades._schema_info")) {
-        return 0;
-    }
-    TB_TRY(Rows rows, connection.collect(
-                          "SELECT coalesce(max(version), 0)::INTEGER FROM trades._schema_info"));
-    TB_TRY([[maybe_unused]] const bool more, rows.next());
-    return rows.get<std::int32_t>(0);
-}
-
 bool same_column(const ExistingColumn& have, const ColumnSpec& want) {
     return have.name == want.name && have.type == type_name(want.type);
 }
@@ -79,16 +69,38 @@ bool is_prefix(const std::vector<ExistingColumn>& existing, const TableSpec& tab
 }
 
 // Whether every table is there with exactly our columns. Somebody may have changed the file with
-// another tool; an appender would then write into the wrong columns.
-bool all_as_declared(const ExistingTables& existing) {
+// another tool; an appender would then write into the wrong columns. Asked at every opening, so by
+// preparing a statement per table: the first look into the engine's catalogue views costs more than
+// opening the file.
+bool all_as_declared(Connection& connection) {
     for (const TableSpec& table : all_tables()) {
-        const auto found = existing.find(table.qualified_name());
-        if (found == existing.end() || found->second.size() != table.columns.size() ||
-            !is_prefix(found->second, table)) {
+        const auto statement = connection.prepare(fmt::format("SELECT * FROM {}", sql_name(table)));
+        if (!statement.has_value()) {
             return false;
+        }
+        const duckdb_prepared_statement handle = raw(*statement);
+        if (duckdb_prepared_statement_column_count(handle) != table.columns.size()) {
+            return false;
+        }
+        for (idx_t i = 0; i < table.columns.size(); ++i) {
+            // Declared const by the engine, but ours to free.
+            const EngineString name(
+                const_cast<char*>(duckdb_prepared_statement_column_name(handle, i)));
+            if (name == nullptr || name.get() != table.columns[i].name ||
+                type_id(duckdb_prepared_statement_column_type(handle, i)) !=
+                    table.columns[i].type) {
+                return false;
+            }
         }
     }
     return true;
+}
+
+Result<std::int32_t> newest_version(Connection& connection) {
+    TB_TRY(Rows rows, connection.collect(
+                          "SELECT coalesce(max(version), 0)::INTEGER FROM trades._schema_info"));
+    TB_TRY([[maybe_unused]] const bool more, rows.next());
+    return rows.get<std::int32_t>(0);
 }
 
 class Migration {
@@ -250,8 +262,20 @@ Result<void> ensure_table(Connection& connection, const TableSpec& table) {
 }
 
 Result<SchemaChange> ensure_schema(Connection& connection, Timestamp now) {
-    TB_TRY(ExistingTables existing, existing_tables(connection));
-    TB_TRY(const std::int32_t version, stored_version(connection, existing));
+    const bool as_declared = all_as_declared(connection);
+    ExistingTables existing;
+    if (!as_declared) {
+        TB_TRY(existing, existing_tables(connection));
+    }
+    std::int32_t version = 0;
+    if (as_declared || existing.contains("trades._schema_info")) {
+        TB_TRY(version, newest_version(connection));
+    }
+    if (as_declared && version == kSchemaVersion) {
+        SchemaChange unchanged;
+        unchanged.version_before = version;
+        return unchanged;
+    }
     if (version > kSchemaVersion) {
         return make_error(
             ErrorCode::kDatabase,
@@ -261,10 +285,8 @@ Result<SchemaChange> ensure_schema(Connection& connection, Timestamp now) {
                 "market history from its journals",
                 kNewerSchema, version, kSchemaVersion));
     }
-    if (version == kSchemaVersion && all_as_declared(existing)) {
-        SchemaChange unchanged;
-        unchanged.version_before = version;
-        return unchanged;
+    if (as_declared) {  // an older version that had every column already
+        TB_TRY(existing, existing_tables(connection));
     }
     TB_TRY(Transaction transaction, Transaction::begin(connection));
     TB_TRY(SchemaChange change, Migration(connection, std::move(existing)).run(version, now));

@@ -84,7 +84,7 @@ struct SchemaChange {
 
 // Brings the database to kSchemaVersion: creates what is missing, adds columns, replaces tables
 // whose columns are not ours (a table of history is renamed and its rows copied as far as they fit,
-// never dropped). Two queries when there is nothing to do. In one transaction of its own.
+// never dropped). Some milliseconds when there is nothing to do. In one transaction of its own.
 //   kDatabase  the file is of a newer schema version; the message says what to do
 [[nodiscard]] Result<SchemaChange> ensure_schema(Connection& connection, Timestamp now);
 

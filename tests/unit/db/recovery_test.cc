@@ -42,7 +42,7 @@ constexpr std::string_view kHistory =
     "FROM range(40);"
     "INSERT INTO trades.trade_data (block_id, date_opened, pl, legs) SELECT 'b', DATE "
     "'2024-01-02', "
-    "range, sha256(range::VARCHAR) FROM range(20000);"
+    "range, sha256(range::VARCHAR) FROM range(200);"
     "INSERT INTO trades._sync_metadata (block_id, tradelog_hash, synced_at) VALUES ('b', 'h', "
     "TIMESTAMP '2024-01-02 00:00:00');";
 
@@ -231,6 +231,13 @@ TEST_F(RecoveryTest, ALogInOrderIsReplayedAndNothingIsReplaced) {
 
 TEST_F(RecoveryTest, DamageFoundWhileReadingIsReplacedOnRequest) {
     make_database();
+    {
+        const auto s = store();
+        DataStore::Writer writer = must(s->writer());
+        must(writer.connection().execute(
+            "INSERT INTO trades.trade_data (block_id, date_opened, pl, legs) SELECT 'b', DATE "
+            "'2024-01-03', 1, sha256(range::VARCHAR) FROM range(20000)"));
+    }
     const std::string before = history_of_a_good_database();
     destroy_block_of("trades.trade_data", "legs");
 
@@ -395,7 +402,7 @@ TEST_F(InterruptedReplacementTest, IsForgottenWhereTheFileWasNotYetSetAside) {
     EXPECT_FALSE(s->recovery().has_value());
     EXPECT_EQ(files().size(), 1U);
     Connection reader = must(s->reader());
-    EXPECT_EQ(cell<std::int64_t>(reader, "SELECT count(*) FROM trades.trade_data"), 20000);
+    EXPECT_EQ(cell<std::int64_t>(reader, "SELECT count(*) FROM trades.trade_data"), 200);
 }
 
 TEST_F(RecoveryTest, OnlyOneProcessReplaces) {
