@@ -22,7 +22,10 @@ if(TB_SANITIZE)
     endif()
 else()
     if(CMAKE_BUILD_TYPE STREQUAL "Release")
-        target_compile_options(tb_compiler_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+        # Needs optimization, which tests are built without (tb_add_test).
+        target_compile_options(tb_compiler_flags INTERFACE
+            $<$<NOT:$<BOOL:$<TARGET_PROPERTY:TB_UNOPTIMIZED>>>:-U_FORTIFY_SOURCE>
+            $<$<NOT:$<BOOL:$<TARGET_PROPERTY:TB_UNOPTIMIZED>>>:-D_FORTIFY_SOURCE=2>)
     endif()
     target_link_options(tb_compiler_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()
@@ -33,7 +36,10 @@ endif()
 
 find_program(TB_CCACHE ccache)
 if(TB_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${TB_CCACHE}")
+    # So that build folders and clones share what was compiled, wherever they lie.
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+        "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1
+        CCACHE_SLOPPINESS=pch_defines,time_macros "${TB_CCACHE}")
 endif()
 find_program(TB_MOLD mold)
 if(TB_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

@@ -32,6 +32,15 @@ function(tb_add_test name)
     add_executable(${name}_test ${sources})
     target_link_libraries(${name}_test PRIVATE ${arg_DEPS} tb::test_support tb::compiler_flags
         GTest::gmock GTest::gtest_main rapidcheck)
+    # The test frameworks cost more to compile than the tests: parsed once a program, and the tests
+    # themselves are not optimized in any build type (what they test is).
+    target_compile_options(${name}_test PRIVATE -O0)
+    set_target_properties(${name}_test PROPERTIES TB_UNOPTIMIZED ON)
+    list(LENGTH sources source_count)
+    if(TB_PRECOMPILE AND source_count GREATER 2)
+        target_precompile_headers(${name}_test PRIVATE <gtest/gtest.h> <gmock/gmock.h>
+            <rapidcheck.h> <filesystem> <functional> <map> <optional> <string> <vector>)
+    endif()
     gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60
         PROPERTIES TIMEOUT 300 LABELS "${name};${arg_LABELS}")
 endfunction()
