@@ -36,13 +36,13 @@ struct Trade {
     double pl = 0;                         // pl: dollars as in the file, see basis
     PlBasis basis = PlBasis::kNetIncludesFees;
     PremiumUnit premium_unit = PremiumUnit::kDollars;  // premPrec
-    std::int32_t contracts = 1;            // n: at least 1 (1 where the file gave none)
-    double margin_req = 0;                 // M: dollars, 0 when blank
-    double opening_fees = 0;               // oc: dollars, 0 when blank
-    double closing_fees = 0;               // cc
-    double premium = 0;                    // prem: in premium_unit, 0 when blank
-    std::optional<double> funds_at_close;  // F: account dollars after this trade closed
-    std::optional<double> opening_price;   // op: of the underlying
+    std::int32_t contracts = 1;                        // n: at least 1 (1 where the file gave none)
+    double margin_req = 0;                             // M: dollars, 0 when blank
+    double opening_fees = 0;                           // oc: dollars, 0 when blank
+    double closing_fees = 0;                           // cc
+    double premium = 0;                                // prem: in premium_unit, 0 when blank
+    std::optional<double> funds_at_close;              // F: account dollars after this trade closed
+    std::optional<double> opening_price;               // op: of the underlying
     std::optional<double> closing_price;
     std::optional<double> avg_closing_cost;
     std::optional<double> opening_ratio;  // short/long ratio
@@ -92,7 +92,7 @@ struct ReportingTrade {
     std::optional<double> closing_price;
     std::optional<double> avg_closing_cost;
     std::optional<double> initial_premium;
-    double contracts = 1;  // not rounded
+    double contracts = 1;        // not rounded
     std::uint32_t strategy = 0;  // index into ReportingSet::strategies
     std::string_view legs;
     std::string_view reason_for_close;

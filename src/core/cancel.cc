@@ -19,7 +19,9 @@ CancelToken::Registration& CancelToken::Registration::operator=(Registration&& o
     return *this;
 }
 
-CancelToken::Registration::~Registration() { reset(); }
+CancelToken::Registration::~Registration() {
+    reset();
+}
 
 void CancelToken::Registration::reset() {
     if (state_ != nullptr) {

@@ -1,9 +1,9 @@
 #include "core/check.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <string>
+
+#include <unistd.h>
 
 namespace tb {
 

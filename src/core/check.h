@@ -6,9 +6,9 @@ namespace tb {
 [[noreturn]] void check_failed(const char* condition, const char* why, const char* file, int line);
 }  // namespace tb
 
-#define TB_CHECK(condition, why)                                     \
-    do {                                                             \
-        if (!(condition)) {                                          \
+#define TB_CHECK(condition, why)                                       \
+    do {                                                               \
+        if (!(condition)) {                                            \
             ::tb::check_failed(#condition, (why), __FILE__, __LINE__); \
-        }                                                            \
+        }                                                              \
     } while (false)

@@ -33,8 +33,7 @@ std::optional<Date> Date::from_ymd(std::int32_t year, std::int32_t month, std::i
     if (!ymd.ok()) {
         return std::nullopt;
     }
-    return Date(
-        static_cast<std::int32_t>(std::chrono::sys_days(ymd).time_since_epoch().count()));
+    return Date(static_cast<std::int32_t>(std::chrono::sys_days(ymd).time_since_epoch().count()));
 }
 
 std::optional<Date> Date::from_iso(std::string_view text) {
@@ -51,8 +50,7 @@ std::optional<Date> Date::from_iso(std::string_view text) {
 }
 
 YearMonthDay Date::ymd() const {
-    const std::chrono::year_month_day ymd{
-        std::chrono::sys_days(std::chrono::days(days_))};
+    const std::chrono::year_month_day ymd{std::chrono::sys_days(std::chrono::days(days_))};
     return {static_cast<int>(ymd.year()), static_cast<std::int32_t>(unsigned(ymd.month())),
             static_cast<std::int32_t>(unsigned(ymd.day()))};
 }

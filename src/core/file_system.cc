@@ -1,15 +1,15 @@
 #include "core/file_system.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "core/unique_fd.h"
 
@@ -19,8 +19,7 @@ namespace {
 
 tl::unexpected<Error> system_error(int error, std::string_view what,
                                    const std::filesystem::path& path) {
-    const auto code =
-        error == ENOENT || error == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kIo;
+    const auto code = error == ENOENT || error == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kIo;
     return make_error(code, fmt::format("{}: {}", what, std::generic_category().message(error)),
                       path.string());
 }
@@ -43,7 +42,8 @@ FileStat convert(const struct stat& info) {
 
 class PosixFile final : public File {
   public:
-    PosixFile(UniqueFd fd, std::filesystem::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    PosixFile(UniqueFd fd, std::filesystem::path path)
+        : fd_(std::move(fd)), path_(std::move(path)) {}
 
     Result<std::size_t> read(std::span<std::byte> buffer) override {
         std::size_t filled = 0;
@@ -225,8 +225,8 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
         ::unlink(temporary.c_str());
         return system_error(error, "cannot rename over", path);
     }
-    const UniqueFd directory(
-        ::open(path.parent_path().empty() ? "." : path.parent_path().c_str(), O_RDONLY | O_CLOEXEC));
+    const UniqueFd directory(::open(path.parent_path().empty() ? "." : path.parent_path().c_str(),
+                                    O_RDONLY | O_CLOEXEC));
     if (directory.valid()) {
         ::fsync(directory.get());
     }

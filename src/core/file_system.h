@@ -36,7 +36,8 @@ class File {
     File(const File&) = delete;
     File& operator=(const File&) = delete;
     virtual ~File() = default;
-    // Fills `buffer` from the current position; fewer bytes than asked only at end of file; 0 = end.
+    // Fills `buffer` from the current position; fewer bytes than asked only at end of file; 0 =
+    // end.
     [[nodiscard]] virtual Result<std::size_t> read(std::span<std::byte> buffer) = 0;
     // Of the open file itself, not of whatever its path names by now.
     [[nodiscard]] virtual Result<FileStat> stat() = 0;
@@ -45,7 +46,7 @@ class File {
 };
 
 struct DirectoryEntry {
-    std::string name;         // bytes as the file system holds them
+    std::string name;           // bytes as the file system holds them
     bool is_directory = false;  // after following a symbolic link
     bool is_regular = false;    // after following a symbolic link
     bool is_symlink = false;

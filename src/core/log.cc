@@ -1,9 +1,9 @@
 #include "core/log.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <string>
+
+#include <unistd.h>
 
 #include "core/clock.h"
 
@@ -28,9 +28,13 @@ std::string_view name_of(LogLevel level) {
 }
 }  // namespace
 
-void set_log_level(LogLevel level) { minimum.store(level); }
+void set_log_level(LogLevel level) {
+    minimum.store(level);
+}
 
-LogLevel log_level() { return minimum.load(); }
+LogLevel log_level() {
+    return minimum.load();
+}
 
 void log(LogLevel level, std::string_view message) {
     if (level < minimum.load() || level == LogLevel::kOff) {

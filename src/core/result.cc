@@ -30,7 +30,9 @@ std::string_view error_code_name(ErrorCode code) {
     return "internal";
 }
 
-std::string Error::to_string() const { return context.empty() ? message : context + ": " + message; }
+std::string Error::to_string() const {
+    return context.empty() ? message : context + ": " + message;
+}
 
 tl::unexpected<Error> with_context(Error error, std::string_view prefix) {
     error.context =

@@ -14,15 +14,15 @@
 namespace tb {
 
 enum class ErrorCode {
-    kInvalidArgument,    // the caller's input is wrong; the message names what is allowed
-    kNotFound,           // the named thing does not exist
-    kParse,              // file or message text is malformed
-    kIo,                 // the operating system refused or failed
-    kBusy,               // changing right now or out of capacity; the same call may succeed later
-    kLocked,             // another process holds the database
-    kDatabase,           // the engine reported an error
-    kRefused,            // understood, but not allowed (read-only SQL, path outside the data folder)
-    kInterrupted,        // cancelled or deadline passed
+    kInvalidArgument,  // the caller's input is wrong; the message names what is allowed
+    kNotFound,         // the named thing does not exist
+    kParse,            // file or message text is malformed
+    kIo,               // the operating system refused or failed
+    kBusy,             // changing right now or out of capacity; the same call may succeed later
+    kLocked,           // another process holds the database
+    kDatabase,         // the engine reported an error
+    kRefused,          // understood, but not allowed (read-only SQL, path outside the data folder)
+    kInterrupted,      // cancelled or deadline passed
     kResourceExhausted,  // a named limit was hit; the message holds the limit
     kInternal,           // a bug of ours, or an exception nobody expected
 };
@@ -65,9 +65,9 @@ using Result = tl::expected<T, Error>;
     decl = std::move(*tmp)
 
 // TB_RETURN_IF_ERROR(f());  -> for Result<void>: return the error from this function.
-#define TB_RETURN_IF_ERROR(expr)                                \
-    do {                                                        \
+#define TB_RETURN_IF_ERROR(expr)                                 \
+    do {                                                         \
         if (auto&& tb_result = (expr); !tb_result.has_value()) { \
             return tl::unexpected<tb::Error>(tb_result.error()); \
-        }                                                       \
+        }                                                        \
     } while (false)

@@ -1,9 +1,9 @@
 // Owner of a POSIX file descriptor. Move-only; closes on destruction.
 #pragma once
 
-#include <unistd.h>
-
 #include <utility>
+
+#include <unistd.h>
 
 namespace tb {
 

@@ -32,7 +32,7 @@ class TempDir {
 }  // namespace tb::test
 
 // First line of a test that needs the real data.
-#define TB_REQUIRE_SHARED()                                                               \
-    if (tb::test::shared_dir().empty()) {                                                 \
+#define TB_REQUIRE_SHARED()                                                                \
+    if (tb::test::shared_dir().empty()) {                                                  \
         GTEST_SKIP() << "needs the shared data folder beside the checkout (or TB_SHARED)"; \
     }
