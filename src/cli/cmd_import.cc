@@ -2,7 +2,6 @@
 #include <nlohmann/json.hpp>
 
 #include "blocks/import.h"
-#include "blocks/import_basis.h"
 #include "cli/commands.h"
 #include "cli/store_access.h"
 #include "cli/sync_report.h"
@@ -73,10 +72,6 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     request.pl_basis = basis_of(invocation.text("--pl-basis"));
     request.cancel = session.cancel;
     TB_TRY(const blocks::ImportOutcome outcome, blocks::import_file(real_file_system(), request));
-    if (request.pl_basis.has_value() && outcome.role == blocks::FileRole::kTradeLog) {
-        TB_RETURN_IF_ERROR(
-            blocks::write_import_pl_basis(request.data_dir, outcome.block_id, *request.pl_basis));
-    }
     print_outcome(outcome, as_json, session.terminal);
     if (outcome.role != blocks::FileRole::kTradeLog) {
         session.terminal.note(
@@ -117,7 +112,7 @@ Command import_command() {
             "failed import leaves nothing behind. Copying the file into a folder of the data "
             "directory yourself does the same.\n\n"
             "Profit in Option Omega exports already includes fees. For a file whose profit is "
-            "before fees say --pl-basis gross; it is remembered beside the CSV.",
+            "before fees say --pl-basis gross; it is remembered in the data directory.",
         .arguments = {{"DIR", ValueKind::kDirectory, "the data directory"},
                       {"FILE", ValueKind::kFile, "the CSV file"}},
         .options =
