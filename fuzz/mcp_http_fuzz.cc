@@ -39,11 +39,16 @@ std::unique_ptr<Server> make_server() {
         return result;
     };
     ServerContent content;
-    content.tools = *ToolRegistry::make({std::move(echo)});
+    auto tools = ToolRegistry::make({std::move(echo)});
+    require(tools.has_value());
+    content.tools = std::move(*tools);
     ServerOptions options;
     options.identity.name = "fuzz";
+    options.identity.version = "1";
     options.workers = 1;
-    return *Server::make(std::move(options), std::move(content));
+    auto server = Server::make(std::move(options), std::move(content));
+    require(server.has_value());
+    return std::move(*server);
 }
 
 // Request line and header fields up to an empty line, then the body; as forgiving as can be,

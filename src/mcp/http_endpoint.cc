@@ -482,6 +482,9 @@ HttpAnswer HttpEndpoint::handle_legacy(const HttpHead& head, Inbound inbound,
     if (is_initialize && head.find(kClientIdHeader) == nullptr) {
         return handle_initialize(accepts, std::move(inbound), principal, now);
     }
+    if (head.find(kClientIdHeader) == nullptr && head.find("MCP-Protocol-Version") == nullptr) {
+        return handle_stateless(head, std::move(inbound), principal, now);
+    }
     const auto found = find_client(head, principal, first_id(inbound), now);
     if (!found.has_value()) {
         return found.error();
@@ -507,6 +510,29 @@ HttpAnswer HttpEndpoint::handle_legacy(const HttpHead& head, Inbound inbound,
     exchange.stream = number;
     client.streams.emplace(number, LegacyClient::Stream{exchange.channel, {}});
     client.connection->receive(std::move(inbound), exchange.channel, false);
+    return exchange;
+}
+
+// A client of 2025-03-26 need not keep an id, nor name its version (H7).
+HttpAnswer HttpEndpoint::handle_stateless(const HttpHead& head, Inbound inbound,
+                                          const Principal& principal, Time now) {
+    if (auto refusal = check_call(inbound, principal, now)) {
+        return std::move(*refusal);
+    }
+    const Accepts accepts = parse_accept(head.find("Accept"));
+    const bool answered = holds_request(inbound);
+    HttpExchange exchange;
+    exchange.channel = std::make_shared<HttpChannel>(
+        HttpChannelOptions{.can_stream = head.is_http_1_1 && (accepts.stream || !accepts.json),
+                           .on_finished = count_call(inbound, principal)});
+    exchange.connection = server_.connect(
+        {.background = nullptr, .principal = principal, .assume_legacy = Revision::k2025_03_26});
+    exchange.connection->receive(std::move(inbound), exchange.channel, false);
+    if (!answered) {
+        exchange.channel->close();
+        exchange.connection->close();
+        return accepted();
+    }
     return exchange;
 }
 
@@ -570,6 +596,11 @@ HttpReply HttpEndpoint::reply_for(const HttpExchange& exchange, const OutMessage
 
 void HttpEndpoint::end(const HttpExchange& exchange) {
     if (exchange.connection != nullptr) {
+        if (!exchange.modern && !exchange.channel->is_finished()) {
+            // Leaving cancels nothing in that era (P13), even if nobody can come back here.
+            abandoned_.push_back({exchange.connection, exchange.channel});
+            return;
+        }
         exchange.connection->close();
         exchange.channel->close();
         modern_.erase(exchange.connection);
@@ -611,6 +642,13 @@ void HttpEndpoint::sweep(Time now) {
         }
         it = next;
     }
+    std::erase_if(abandoned_, [](const Abandoned& call) {
+        const bool is_over = call.channel->is_finished();
+        if (is_over) {
+            call.connection->close();
+        }
+        return is_over;
+    });
     for (auto it = in_flight_.begin(); it != in_flight_.end();) {
         it = it->second->load() == 0 ? in_flight_.erase(it) : std::next(it);
     }
@@ -649,6 +687,9 @@ void HttpEndpoint::close() {
     is_closed_ = true;
     for (const auto& connection : std::exchange(modern_, {})) {
         connection->close();
+    }
+    for (const Abandoned& call : std::exchange(abandoned_, {})) {
+        call.connection->close();
     }
     while (!clients_.empty()) {
         end_client(clients_.begin());

@@ -36,7 +36,7 @@ namespace tb::mcp {
 struct HttpExchange {
     std::shared_ptr<HttpChannel> channel;
     std::optional<std::uint64_t> resume_after;  // for HttpChannel::attach
-    // Set for modern requests: closing it cancels the work. Legacy work goes on without its client.
+    // A connection of this request alone: all modern ones, and legacy ones without an id.
     std::shared_ptr<Connection> connection;
     std::vector<HttpField> fields;  // to be added to the reply
     std::string client_id;          // of a legacy client's request, with the number of its stream
@@ -102,6 +102,8 @@ class HttpEndpoint {
                                            const Principal& principal, Time now);
     [[nodiscard]] HttpAnswer handle_initialize(const Accepts& accepts, Inbound inbound,
                                                const Principal& principal, Time now);
+    [[nodiscard]] HttpAnswer handle_stateless(const HttpHead& head, Inbound inbound,
+                                              const Principal& principal, Time now);
     [[nodiscard]] HttpAnswer handle_get(const HttpHead& head, const Principal& principal, Time now);
     [[nodiscard]] HttpReply handle_delete(const HttpHead& head, const Principal& principal,
                                           Time now);
@@ -121,6 +123,11 @@ class HttpEndpoint {
     const HttpOptions& options_;
     ClientMap clients_;
     std::set<std::shared_ptr<Connection>> modern_;
+    struct Abandoned {
+        std::shared_ptr<Connection> connection;
+        std::shared_ptr<HttpChannel> channel;
+    };
+    std::vector<Abandoned> abandoned_;  // calls without a client id whose client has left
     RateLimiter calls_;
     RateLimiter auth_failures_;
     // Calls in flight by principal; the counters are shared with the channels that count down.

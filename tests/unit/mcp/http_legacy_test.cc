@@ -107,7 +107,9 @@ TEST_F(HttpLegacyTest, H8_AFailedInitializeGivesNone) {
 TEST_F(HttpLegacyTest, H8_UnknownEndedAndMissingIdsAreToldApart) {
     const std::string id = initialize();
     EXPECT_EQ(status_of(post(ping(), "0123")), 404);
-    EXPECT_EQ(status_of(post(ping(), "")), 400);
+    HttpHead without = head("POST", "");
+    without.fields.push_back({"MCP-Protocol-Version", "2025-11-25"});
+    EXPECT_EQ(status_of(endpoint_.handle(without, ping().dump(), {}, now_)), 400);
     EXPECT_EQ(status_of(endpoint_.handle(head("DELETE", id), "", {}, now_)), 204);
     EXPECT_EQ(status_of(post(ping(), id)), 404);
     EXPECT_EQ(status_of(endpoint_.handle(head("DELETE", id), "", {}, now_)), 404);
@@ -223,6 +225,25 @@ TEST_F(HttpLegacyTest, H8_NewsGoToTheStreamOfTheClient) {
     EXPECT_NE(events.find("notifications/resources/list_changed"), std::string::npos) << events;
     endpoint_.end(exchange);
     EXPECT_EQ(status_of(post(ping(), id)), 200);
+}
+
+TEST_F(HttpLegacyTest, H7_WithoutIdAndVersionARequestIsOneOf2025_03_26) {
+    const HttpAnswer answer = post(Json::array({ping(), hold()}), "");
+    const auto& exchange = std::get<HttpExchange>(answer);
+    ASSERT_TRUE(gate_->wait_inside(1));
+    endpoint_.end(exchange);  // the client leaves; its call goes on
+    EXPECT_FALSE(exchange.channel->is_finished());
+    gate_->release();
+    while (!exchange.channel->is_finished()) {
+        std::this_thread::yield();
+    }
+    EXPECT_EQ(gate_->cancelled, 0);
+    const auto reply = exchange.channel->peek_reply();
+    ASSERT_TRUE(reply.has_value());
+    EXPECT_EQ(Json::parse(reply->text).size(), 2U);
+    endpoint_.sweep(now_);
+    EXPECT_EQ(status_of(post({{"jsonrpc", "2.0"}, {"method", "notifications/initialized"}}, "")),
+              202);
 }
 
 TEST_F(HttpLegacyTest, P10_ABatchIsForItsRevisionAlone) {

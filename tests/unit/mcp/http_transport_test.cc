@@ -185,7 +185,7 @@ TEST_F(HttpTransportTest, H4_EveryRefusalIsAJsonRpcErrorWithoutPaths) {
     for (const std::string& request :
          {post_text("{}", {{"Host", "evil.example.com"}}), post_text("{}", {}, "/etc/passwd"),
           post_text("{}", {{"Content-Type", "-"}}), post_text("{}", {{"Accept", "text/html"}}),
-          post_text("[]"), post_text("{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"ping\"}"),
+          post_text("{}"), post_text("{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"ping\"}"),
           std::string("NONSENSE\r\n\r\n"),
           std::string("GET /mcp HTTP/1.1\r\nHost: localhost\r\n\r\n")}) {
         const HttpResponse response = exchange(request);
