@@ -129,6 +129,7 @@ Result<void> copy_history(RecoveryReport& report, const std::filesystem::path& r
     Result<void> copied;
     if (damaged.has_value()) {
         auto source = damaged->connect();
+        report.readable = source.has_value();
         if (source.has_value()) {
             auto tables = salvage_history(*source, target);
             if (tables.has_value()) {
@@ -187,7 +188,7 @@ std::filesystem::path newest_set_aside(const std::filesystem::path& file) {
 }  // namespace
 
 bool RecoveryReport::complete() const {
-    return readable && !without_wal &&
+    return readable && !without_wal && !tables.empty() &&
            std::all_of(tables.begin(), tables.end(), [](const auto& t) { return t.complete; });
 }
 
@@ -229,7 +230,8 @@ Result<std::optional<RecoveryReport>> replace_damaged(const std::filesystem::pat
         if (again.has_value() && !opens) {
             return std::nullopt;
         }
-        if (!again.has_value() && again.error().code == ErrorCode::kLocked) {
+        // Locked, out of memory, no permission: that is no reason to move anything.
+        if (!again.has_value() && again.error().code != ErrorCode::kDatabase) {
             return tl::unexpected<Error>(again.error());
         }
     }
