@@ -97,6 +97,7 @@ class MarketSync {
     Result<MarketSyncResult> run() {
         TB_TRY(db::DataStore::Writer writer, store_.writer(run_.options.cancel));
         db::Connection& connection = writer.connection();
+        connection.cancel_with(run_.options.cancel);
         MarketSyncResult result;
         TB_RETURN_IF_ERROR(restore_history(connection, result));
         TB_TRY(const auto stored, load_stored_market_files(connection));

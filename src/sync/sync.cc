@@ -135,6 +135,7 @@ class DirectorySync {
     Result<SyncResult> run() {
         TB_TRY(db::DataStore::Writer writer, store_.writer(run_.options.cancel));
         db::Connection& connection = writer.connection();
+        connection.cancel_with(run_.options.cancel);
         TB_TRY(StoredState state, load_stored_state(connection));
         TB_TRY(Folders folders, list_folders(run_.fs, store_.directory(), state));
         total_ = folders.present.size() + folders.gone.size();
@@ -232,6 +233,7 @@ Result<BlockSyncResult> sync_one_once(std::string_view block_id, db::DataStore& 
         }
     }
     TB_TRY(db::DataStore::Writer writer, store.writer(options.cancel));
+    writer.connection().cancel_with(options.cancel);
     TB_TRY(StoredBlock stored, load_stored_block(writer.connection(), block_id));
     const bool known = !stored.files.empty() || stored.metadata.has_value();
     BlockJob job;
