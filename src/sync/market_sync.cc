@@ -90,8 +90,9 @@ class MarketSync {
             add(result, unchanged(file, before->second));
         }
         TB_TRY(const bool load, journals_wanted(connection));
-        return load ? std::optional<MarketSyncResult>()
-                    : std::optional<MarketSyncResult>(std::move(result));
+        const bool heal = !run_.stand_in && journal_.behind();
+        return load || heal ? std::optional<MarketSyncResult>()
+                            : std::optional<MarketSyncResult>(std::move(result));
     }
 
     Result<MarketSyncResult> run() {
@@ -165,8 +166,10 @@ class MarketSync {
     }
 
     Result<void> restore_history(db::Connection& connection, MarketSyncResult& result) {
-        TB_TRY(const bool wanted, journals_wanted(connection));
-        if (wanted) {
+        TB_TRY(const bool empty, journals_wanted(connection));
+        // What was salvaged from a damaged file may lack days that the journals have; loading only
+        // inserts.
+        if (empty || store_.schema_change().created || store_.recovery().has_value()) {
             TB_TRY(db::Transaction transaction, db::Transaction::begin(connection));
             TB_TRY(const auto loads, market::load_journals(transaction, journal_));
             TB_RETURN_IF_ERROR(transaction.commit());
