@@ -41,8 +41,9 @@ install(FILES "${CMAKE_BINARY_DIR}/tradeblocksConfig.cmake"
 
 # tb_add_generated(TARGET FILE ARGUMENTS...): what the program prints about itself, as a file.
 function(tb_add_generated target file)
+    string(JOIN " " arguments ${ARGN})
     add_custom_command(OUTPUT "${file}"
-        COMMAND sh -c "\"$<TARGET_FILE:tradeblocks>\" ${ARGN} > \"${file}\""
+        COMMAND sh -c "\"$<TARGET_FILE:tradeblocks>\" ${arguments} > \"${file}\""
         DEPENDS tradeblocks VERBATIM)
     set_property(GLOBAL APPEND PROPERTY TB_GENERATED_${target} "${file}")
 endfunction()
