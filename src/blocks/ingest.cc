@@ -19,7 +19,6 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 256 * 1024;  // decoded and split at a time
 constexpr std::size_t kProbeBytes = 256 * 1024;  // text that decides about decimal commas
-constexpr std::size_t kFirstRows = 64;           // room at first: most files are small
 constexpr std::size_t kReasonsShown = 5;
 constexpr std::size_t kNamesShown = 12;
 

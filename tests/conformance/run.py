@@ -43,7 +43,7 @@ EXTRA = {
     ],
 }
 # Scenarios that name no fixture. completion-complete is not among them: it completes an argument of
-# a fixture's prompt. server-stateless calls fixtures too; what it then calls untestable is no fault.
+# a fixture's prompt. server-stateless calls fixtures too; what it calls untestable is no fault.
 NAMELESS = {
     LEGACY: [
         "server-initialize",

@@ -3,7 +3,8 @@ kill what the design promises: per block, stored hash equal to the hash of some 
 <=> the rows stored are exactly the rows of that state; never a mixture; and the next sync repairs
 the rest.
 
-TB_KILLS sets the number of kills (default 40), TB_SEED the seed (printed; replays a failure). The truth comes from Python's csv module and hashlib, not from the program.
+TB_KILLS sets the number of kills (default 40), TB_SEED the seed (printed; replays a failure). The
+truth comes from Python's csv module and hashlib, not from the program.
 """
 
 import csv

@@ -262,7 +262,7 @@ TEST(Style, LockFilesHoldNoDownloadAddresses) {
 TEST(SourceScan, BlanksCommentsAndStringsOnly) {
     EXPECT_EQ(code_only("a(\"stod\"); // stod\nb('\\'', 1'000);"),
               "a(      );        \nb(    , 1'000);");
-    EXPECT_EQ(code_only("R\"(\"stod)\" x"), "R           x");
+    EXPECT_EQ(code_only("R\"(\"stod)\" x"), std::string("R") + std::string(10, ' ') + "x");
     EXPECT_EQ(code_only("/* a\nb */c"), "    \n    c");
     EXPECT_EQ(code_only("#include \"a/b.h\"\n"), "#include \"a/b.h\"\n");
 }
