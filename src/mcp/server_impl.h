@@ -111,7 +111,7 @@ class Call final : public ClientChannel, public std::enable_shared_from_this<Cal
     // Worker thread only.
     std::string handler_state_;         // of the round before
     Json answers_ = Json::object();     // of all rounds so far, by key
-    std::set<std::string> used_;              // keys of answers a question was asked for
+    std::set<std::string> used_;        // keys of answers a question was asked for
     std::vector<InputRequest> needed_;  // asked in this round and not answered yet
 };
 
