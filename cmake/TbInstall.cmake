@@ -69,7 +69,7 @@ install(FILES "${CMAKE_BINARY_DIR}/completions/tradeblocks.fish"
 set(tb_licences "${CMAKE_INSTALL_DATADIR}/doc/tradeblocks")
 install(FILES "${CMAKE_SOURCE_DIR}/LICENSE" "${CMAKE_SOURCE_DIR}/THIRD_PARTY.md"
     DESTINATION "${tb_licences}")
-install(FILES "${CMAKE_SOURCE_DIR}/third_party/duckdb/LICENSE.duckdb"
+install(FILES "${CMAKE_SOURCE_DIR}/third_party/duckdb/DUCKDB-LICENSE"
     DESTINATION "${tb_licences}/third_party" RENAME duckdb.txt)
 foreach(package libfmt-dev nlohmann-json3-dev libcli11-dev libexpected-dev
         libhowardhinnant-date-dev libboost1.81-dev libssl-dev)
