@@ -83,14 +83,16 @@ TEST(StrategyComparison, I26_NetPlIsNetAndSumsToThePortfolio) {
     }
     StrategyComparisonRequest request;
     double ours = 0;
-    for (const StrategyRow& row : strategy_comparison(set, request)->strategies) {
+    const auto first = strategy_comparison(set, request);
+    for (const StrategyRow& row : first->strategies) {
         ours += row.net_pl;
     }
     EXPECT_TRUE(close_to(ours, portfolio_statistics(set.trades, {}, options()).stats.net_pl));
     EXPECT_EQ(ours, 155 - 15);
     request.conventions = kReference;
     double theirs = 0;
-    for (const StrategyRow& row : strategy_comparison(set, request)->strategies) {
+    const auto second = strategy_comparison(set, request);
+    for (const StrategyRow& row : second->strategies) {
         theirs += row.net_pl;
     }
     EXPECT_EQ(theirs, 155);

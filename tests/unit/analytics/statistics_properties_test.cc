@@ -384,7 +384,8 @@ TEST(ExtremeData, UnderTheAnnouncedLimitsEverySeriesIsFinite) {
         const KellyMetrics kelly = kelly_metrics(trades, {});
         finite(kelly.fraction);
         finite(kelly.normalized_kelly_pct);
-        for (const PeriodReturn& p : period_returns(make_set(trades), {})->periods) {
+        const auto returns = period_returns(make_set(trades), {});
+        for (const PeriodReturn& p : returns->periods) {
             finite(p.sums.net_pl);
             finite(p.sums.gross_pl);
         }
