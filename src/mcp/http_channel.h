@@ -41,6 +41,8 @@ struct HttpChannelOptions {
 class HttpChannel final : public Outlet {
   public:
     explicit HttpChannel(HttpChannelOptions options) : options_(std::move(options)) {}
+    HttpChannel(const HttpChannel&) = delete;
+    HttpChannel& operator=(const HttpChannel&) = delete;
     ~HttpChannel() override;
 
     // ---- for the server core ----

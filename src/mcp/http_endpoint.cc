@@ -183,7 +183,7 @@ std::vector<HttpField> HttpEndpoint::common_fields(const HttpHead& head) const {
     return fields;
 }
 
-HttpReply HttpEndpoint::challenge(int status, std::string error, std::string message,
+HttpReply HttpEndpoint::challenge(int status, const std::string& error, std::string message,
                                   const std::set<std::string>& scopes) const {
     HttpReply reply = http_error(status, code::kInvalidRequest, std::move(message));
     std::string value = R"(Bearer realm="tradeblocks")";

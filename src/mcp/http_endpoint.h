@@ -91,7 +91,7 @@ class HttpEndpoint {
     [[nodiscard]] std::optional<HttpReply> check_method(const HttpHead& head) const;
     [[nodiscard]] Admission authorize(const HttpHead& head, Time now);
     [[nodiscard]] HttpReply preflight(const HttpHead& head) const;
-    [[nodiscard]] HttpReply challenge(int status, std::string error, std::string message,
+    [[nodiscard]] HttpReply challenge(int status, const std::string& error, std::string message,
                                       const std::set<std::string>& scopes) const;
 
     [[nodiscard]] HttpAnswer handle_post(const HttpHead& head, std::string_view body,

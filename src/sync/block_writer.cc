@@ -134,7 +134,7 @@ Result<void> BlockWriter::flush() {
     return {};
 }
 
-Result<WriteOutcome> BlockWriter::write(std::vector<Pending*> items) {
+Result<WriteOutcome> BlockWriter::write(const std::vector<Pending*>& items) {
     const auto started = std::chrono::steady_clock::now();
     std::vector<BlockJob*> jobs;
     for (Pending* item : items) {

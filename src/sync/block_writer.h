@@ -45,7 +45,7 @@ class BlockWriter {
 
     [[nodiscard]] Result<void> flush();
     [[nodiscard]] Result<void> write_alone(Pending& item);
-    [[nodiscard]] Result<WriteOutcome> write(std::vector<Pending*> items);
+    [[nodiscard]] Result<WriteOutcome> write(const std::vector<Pending*>& items);
     void note_committed(Pending& item, std::vector<FileSyncReport> reports);
     void note_deferred(Pending& item, SyncStatus status, Error error);
     [[nodiscard]] bool goes_alone(const BlockJob& job);

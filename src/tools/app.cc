@@ -81,7 +81,7 @@ Result<App::SyncAll> App::sync_all(const CancelToken& cancel, const ProgressCall
             ids.push_back(block.block_id);
         }
     }
-    announce(std::move(ids));
+    announce(ids);
     return result;
 }
 
@@ -149,7 +149,7 @@ void App::set_change_listener(ChangeListener listener) {
     listener_ = std::move(listener);
 }
 
-void App::announce(std::vector<std::string> changed) {
+void App::announce(const std::vector<std::string>& changed) {
     if (changed.empty()) {
         return;
     }

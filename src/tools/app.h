@@ -95,7 +95,7 @@ class App {
   private:
     [[nodiscard]] Result<void> open(db::DataStore& store, const CancelToken& cancel);
     [[nodiscard]] Error unknown_block(std::string_view block_id, Error cause);
-    void announce(std::vector<std::string> changed);
+    void announce(const std::vector<std::string>& changed);
 
     AppOptions options_;
     std::mutex mutex_;
