@@ -37,10 +37,10 @@ struct ContentItem {
 };
 
 struct ToolResult {
-    std::string text;                // first content item; left out when empty
-    JsonBox structured;              // an object, or null = none (only if no results are declared)
-    std::vector<ContentItem> extra;  // after the text, in order
-    JsonBox meta;                    // object for result._meta, or null
+    std::string text;    // first content item; left out when empty
+    JsonBox structured;  // an object, or null = none (only if no results are declared)
+    std::vector<ContentItem> extra = {};  // after the text, in order
+    JsonBox meta = {};                    // object for result._meta, or null
 };
 
 // Why a call gave no result.

@@ -65,12 +65,12 @@ struct ToolSpec {
     std::string scope;             // needed by restricted principals; empty = none
     std::vector<Field> arguments;  // an argument `maxChars` raises the budget of the call
     std::vector<Field> results;    // empty = no outputSchema (not for product tools)
-    JsonBox meta;                  // object for the tool's _meta, or null
+    JsonBox meta = {};             // object for the tool's _meta, or null
     // Above kMaxResultChars for tools that may legitimately return more; published as
     // _meta["anthropic/maxResultSizeChars"].
     std::size_t max_result_chars = kMaxResultChars;
     // Published untouched instead of the schema of `arguments`, which then is not checked.
-    JsonBox raw_input_schema;
+    JsonBox raw_input_schema = {};
     ToolHandler handler;
 };
 

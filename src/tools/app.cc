@@ -85,9 +85,11 @@ Result<App::SyncAll> App::sync_all(const CancelToken& cancel, const ProgressCall
     return result;
 }
 
-Result<FreshBlock> App::fresh_block(std::string_view block_id, const CancelToken& cancel) {
+Result<sync::BlockSyncResult> App::sync_one(std::string_view block_id, const CancelToken& cancel,
+                                            bool verify) {
     TB_TRY(const auto store, this->store(cancel));
     sync::SyncOptions options;
+    options.verify = verify;
     options.cancel = cancel;
     options.file_system = &file_system();
     options.clock = &clock();
@@ -101,6 +103,15 @@ Result<FreshBlock> App::fresh_block(std::string_view block_id, const CancelToken
     }
     if (changed(*synced)) {
         announce({std::string(block_id)});
+    }
+    return synced;
+}
+
+Result<FreshBlock> App::fresh_block(std::string_view block_id, const CancelToken& cancel) {
+    TB_TRY(const auto store, this->store(cancel));
+    auto synced = sync_one(block_id, cancel);
+    if (!synced.has_value()) {
+        return tl::unexpected<Error>(synced.error());
     }
     if (synced->status == sync::SyncStatus::kDeleted) {
         return tl::unexpected<Error>(unknown_block(

@@ -74,6 +74,12 @@ class App {
     [[nodiscard]] Result<SyncAll> sync_all(const CancelToken& cancel,
                                            const ProgressCallback& progress, bool verify = false);
 
+    // One block, whatever comes of it: a failing or deleted block is in the result, not an error.
+    //   kNotFound  no such block; the message names the nearest ids
+    [[nodiscard]] Result<sync::BlockSyncResult> sync_one(std::string_view block_id,
+                                                         const CancelToken& cancel,
+                                                         bool verify = false);
+
     // Syncs the block, then loads it (from the cache when nothing changed).
     //   kNotFound  no such block; the message names the nearest ids
     //   kParse     its trade log is unusable; the message says why

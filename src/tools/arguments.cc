@@ -1,0 +1,59 @@
+#include "tools/arguments.h"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "mcp/tool.h"
+
+namespace tb::tools {
+
+namespace {
+
+const mcp::Json* given(const mcp::Json& arguments, std::string_view name) {
+    const auto found = arguments.find(name);
+    return found == arguments.end() || found->is_null() ? nullptr : &*found;
+}
+
+}  // namespace
+
+mcp::Field block_argument() {
+    return mcp::field::text("blockId", "Block id as listed by list_blocks").required();
+}
+
+mcp::Field max_chars_argument() {
+    return mcp::field::integer("maxChars", "Most characters of the answer")
+        .range(1'000, static_cast<double>(mcp::kMaxRaisedResultChars));
+}
+
+std::optional<std::string> text_argument(const mcp::Json& arguments, std::string_view name) {
+    const mcp::Json* value = given(arguments, name);
+    return value == nullptr ? std::nullopt : std::optional(value->get<std::string>());
+}
+
+std::optional<double> number_argument(const mcp::Json& arguments, std::string_view name) {
+    const mcp::Json* value = given(arguments, name);
+    return value == nullptr ? std::nullopt : std::optional(value->get<double>());
+}
+
+std::optional<std::int64_t> integer_argument(const mcp::Json& arguments, std::string_view name) {
+    const mcp::Json* value = given(arguments, name);
+    return value == nullptr ? std::nullopt : std::optional(value->get<std::int64_t>());
+}
+
+std::optional<bool> flag_argument(const mcp::Json& arguments, std::string_view name) {
+    const mcp::Json* value = given(arguments, name);
+    return value == nullptr ? std::nullopt : std::optional(value->get<bool>());
+}
+
+std::optional<Date> date_argument(const mcp::Json& arguments, std::string_view name) {
+    const auto text = text_argument(arguments, name);
+    return text.has_value() ? Date::from_iso(*text) : std::nullopt;
+}
+
+std::vector<std::string> texts_argument(const mcp::Json& arguments, std::string_view name) {
+    const mcp::Json* value = given(arguments, name);
+    return value == nullptr ? std::vector<std::string>{} : value->get<std::vector<std::string>>();
+}
+
+}  // namespace tb::tools

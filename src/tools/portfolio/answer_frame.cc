@@ -1,0 +1,214 @@
+// The frame around every analytics answer and the budget of its lists (common.h).
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "mcp/json_text.h"
+#include "mcp/render.h"
+#include "tools/arguments.h"
+#include "tools/json.h"
+#include "tools/portfolio/common.h"
+
+namespace tb::tools {
+
+namespace {
+
+namespace field = mcp::field;
+using mcp::Field;
+using mcp::Json;
+
+constexpr std::size_t kPageRoom = 150;  // characters of result.page
+
+void append(Json& list, const Json& more) {
+    for (const Json& entry : more) {
+        list.push_back(entry);
+    }
+}
+
+// add_block_sync of one block or, with several, each block's `syncInfo` under its id.
+void add_sync(Json& result, const std::vector<const FreshBlock*>& blocks) {
+    if (blocks.size() == 1) {
+        add_block_sync(result, blocks.front()->sync);
+        return;
+    }
+    Json info = Json::object();
+    Json errors = Json::array();
+    Json warnings = Json::array();
+    for (const FreshBlock* block : blocks) {
+        Json one = Json::object();
+        add_block_sync(one, block->sync);
+        info[block->sync.block_id] = one["syncInfo"];
+        if (one.contains("syncErrors")) {
+            append(errors, one["syncErrors"]);
+        }
+        if (one.contains("warnings")) {
+            append(warnings, one["warnings"]);
+        }
+    }
+    result["syncInfo"] = std::move(info);
+    if (!errors.empty()) {
+        result["syncErrors"] = std::move(errors);
+    }
+    if (!warnings.empty()) {
+        result["warnings"] = std::move(warnings);
+    }
+}
+
+}  // namespace
+
+Field open_object(std::string name, std::string description) {
+    return field::map_of(std::move(name), field::any_schema(), std::move(description));
+}
+
+Field open_list(std::string name, std::string description) {
+    return field::list(std::move(name), field::object_schema({}), std::move(description));
+}
+
+Field page_field() {
+    return open_object("page", "When rows are missing: offset, shown, total, nextOffset")
+        .optional();
+}
+
+std::vector<Field> with_frame(std::vector<Field> fields) {
+    fields.push_back(field::text("conventions", "correct or reference"));
+    fields.push_back(open_list("notes", "Figures without a value and why").optional());
+    fields.push_back(field::list("warnings", field::text_schema(), "").optional());
+    fields.push_back(open_object("syncInfo", "How fresh the rows are"));
+    fields.push_back(open_list("syncErrors", "What is not up to date").optional());
+    return fields;
+}
+
+void add_frame(Json& result, const AnswerFrame& frame) {
+    result["conventions"] = conventions_name(frame.conventions);
+    if (!frame.notes.empty()) {
+        Json notes = Json::array();
+        for (const analytics::Note& note : frame.notes) {
+            notes.push_back({{"figure", note.figure}, {"reason", note.reason}});
+        }
+        result["notes"] = std::move(notes);
+    }
+    add_sync(result, frame.blocks);
+    if (!frame.warnings.empty()) {
+        if (!result.contains("warnings")) {
+            result["warnings"] = Json::array();
+        }
+        append(result["warnings"], Json(frame.warnings));
+    }
+    if (!frame.explain) {
+        return;
+    }
+    Json explain = Json::array();
+    for (const Explanation& entry : frame.explanations) {
+        explain.push_back({{"figure", entry.figure},
+                           {"formula", entry.formula},
+                           {"inputs", entry.inputs.is_null() ? Json::object() : *entry.inputs},
+                           {"rows", entry.rows},
+                           {"basis", entry.basis}});
+    }
+    result["explain"] = std::move(explain);
+    Json versions = Json::object();
+    for (const FreshBlock* block : frame.blocks) {
+        versions[block->data->block_id] = block->data->data_version();
+    }
+    result["dataVersion"] = std::move(versions);
+}
+
+std::string frame_text(const AnswerFrame& frame) {
+    std::string text;
+    for (const FreshBlock* block : frame.blocks) {
+        text += sync_trouble_text(block->sync);
+        for (const std::string& warning : block->sync.warnings) {
+            text += "Warning: " + mcp::visible_text(warning) + "\n";
+        }
+    }
+    for (const std::string& warning : frame.warnings) {
+        text += "Warning: " + mcp::visible_text(warning) + "\n";
+    }
+    for (const analytics::Note& note : frame.notes) {
+        text += fmt::format("Note: {}: {}\n", mcp::visible_text(note.figure),
+                            mcp::visible_text(note.reason));
+    }
+    text += fmt::format("Conventions: {}\n", conventions_name(frame.conventions));
+    if (frame.explain) {
+        for (const Explanation& entry : frame.explanations) {
+            text += fmt::format("Explain {}: {} [{} rows of {}; {}]\n", entry.figure, entry.formula,
+                                mcp::count_text(entry.rows), entry.basis,
+                                entry.inputs.is_null()
+                                    ? std::string()
+                                    : mcp::visible_text(mcp::to_json_text(*entry.inputs)));
+        }
+        for (const FreshBlock* block : frame.blocks) {
+            text +=
+                fmt::format("Data version of {}: {}\n", mcp::visible_text(block->data->block_id),
+                            block->data->data_version());
+        }
+    }
+    return text;
+}
+
+std::size_t answer_budget(const mcp::ToolContext& context, Conventions conventions) {
+    return conventions == Conventions::kReference ? 0 : context.budget_chars();
+}
+
+void page_list(Json& result, const char* list, const Json& arguments, std::size_t budget) {
+    Json& rows = result[list];
+    const std::size_t total = rows.size();
+    const auto offset = static_cast<std::size_t>(std::clamp<std::int64_t>(
+        integer_argument(arguments, "offset").value_or(0), 0, static_cast<std::int64_t>(total)));
+    const auto limit = static_cast<std::size_t>(
+        integer_argument(arguments, "limit").value_or(static_cast<std::int64_t>(total)));
+    const std::size_t end = offset + std::min(limit, total - offset);
+    rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(end), rows.end());
+    rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(offset));
+    if (budget != 0) {
+        Json kept = std::move(rows);
+        rows = Json::array();
+        const std::size_t rest = mcp::char_count(mcp::to_json_text(result)) + kPageRoom;
+        mcp::fit_rows(kept, budget > rest ? budget - rest : 1);
+        result[list] = std::move(kept);
+    }
+    const std::size_t shown = result[list].size();
+    if (shown == total) {
+        return;
+    }
+    Json page = {{"list", list}, {"offset", offset}, {"shown", shown}, {"total", total}};
+    if (offset + shown < total) {
+        page["nextOffset"] = offset + shown;
+    }
+    result["page"] = std::move(page);
+}
+
+std::vector<std::size_t> thin_out(std::span<const double> values, std::size_t most) {
+    const std::size_t count = values.size();
+    std::vector<std::size_t> kept;
+    if (count <= most) {
+        kept.resize(count);
+        for (std::size_t i = 0; i < count; ++i) {
+            kept[i] = i;
+        }
+        return kept;
+    }
+    const std::size_t stretches = (most - 2) / 2;
+    const std::size_t inner = count - 2;
+    kept.push_back(0);
+    for (std::size_t stretch = 0; stretch < stretches; ++stretch) {
+        const std::size_t begin = 1 + inner * stretch / stretches;
+        const std::size_t end = 1 + inner * (stretch + 1) / stretches;
+        std::size_t low = begin;
+        std::size_t high = begin;
+        for (std::size_t i = begin; i < end; ++i) {
+            low = values[i] < values[low] ? i : low;
+            high = values[i] > values[high] ? i : high;
+        }
+        kept.push_back(std::min(low, high));
+        if (low != high) {
+            kept.push_back(std::max(low, high));
+        }
+    }
+    kept.push_back(count - 1);
+    return kept;
+}
+
+}  // namespace tb::tools

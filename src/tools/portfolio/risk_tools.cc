@@ -1,0 +1,9 @@
+#include "tools/portfolio/tools.h"
+
+namespace tb::tools {
+
+std::vector<mcp::ToolSpec> risk_tools([[maybe_unused]] App& app) {
+    return {};
+}
+
+}  // namespace tb::tools

@@ -1,0 +1,31 @@
+#include "tools/registry.h"
+
+#include <iterator>
+#include <utility>
+
+#include "tools/data/tools.h"
+#include "tools/portfolio/tools.h"
+
+namespace tb::tools {
+
+std::vector<mcp::ToolSpec> all_tools(App& app) {
+    std::vector<mcp::ToolSpec> table = data_tools(app);
+    for (auto part : {statistics_tools, risk_tools}) {
+        std::vector<mcp::ToolSpec> more = part(app);
+        table.insert(table.end(), std::make_move_iterator(more.begin()),
+                     std::make_move_iterator(more.end()));
+    }
+    return table;
+}
+
+Result<mcp::ToolRegistry> make_registry(App& app) {
+    TB_TRY(mcp::ToolRegistry registry, mcp::ToolRegistry::make(all_tools(app)));
+    if (!app.options().read_only) {
+        return registry;
+    }
+    mcp::ToolSelection selection;
+    selection.read_only = true;
+    return registry.select(selection);
+}
+
+}  // namespace tb::tools
