@@ -106,11 +106,11 @@ struct Explanation {
 
 struct AnswerFrame {
     Conventions conventions = Conventions::kCorrect;
-    std::vector<const FreshBlock*> blocks;  // borrowed
-    std::vector<analytics::Note> notes;
-    std::vector<std::string> warnings;
+    std::vector<const FreshBlock*> blocks = {};  // borrowed
+    std::vector<analytics::Note> notes = {};
+    std::vector<std::string> warnings = {};
     bool explain = false;
-    std::vector<Explanation> explanations;  // used when `explain`
+    std::vector<Explanation> explanations = {};  // used when `explain`
 };
 
 // `fields` and the members every analytics tool has: conventions, notes, warnings, syncInfo (with
