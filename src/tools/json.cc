@@ -1,5 +1,6 @@
 #include "tools/json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -39,22 +40,77 @@ Field warnings_field() {
         .optional();
 }
 
+// More than these are counted, not listed: the counters of syncInfo are always complete.
+constexpr std::size_t kListedErrors = 50;
+constexpr std::size_t kListedWarnings = 20;
+constexpr std::size_t kListedLines = 20;
+
 Json error_entry(std::string_view id, SyncStatus status, const std::string& error) {
     return {{"blockId", id}, {"status", sync::status_name(status)}, {"error", error}};
 }
 
-void add_entries(Json& errors, const std::vector<sync::SyncErrorEntry>& entries) {
-    for (const sync::SyncErrorEntry& entry : entries) {
-        errors.push_back(error_entry(entry.block_id, entry.status, entry.error.to_string()));
-    }
+std::vector<sync::SyncErrorEntry> errors_of(const App::SyncAll& sync) {
+    std::vector<sync::SyncErrorEntry> errors = sync.blocks.errors;
+    errors.insert(errors.end(), sync.market.errors.begin(), sync.market.errors.end());
+    return errors;
 }
 
-void add_lines(std::string& text, const std::vector<sync::SyncErrorEntry>& entries) {
-    for (const sync::SyncErrorEntry& entry : entries) {
+// Of the directory, then block by block and file by file.
+std::vector<std::string> warnings_of(const App::SyncAll& sync) {
+    std::vector<std::string> warnings = sync.blocks.warnings;
+    // What is said of the database as a whole is said by both halves of a sync.
+    for (const std::string& warning : sync.market.warnings) {
+        if (std::find(warnings.begin(), warnings.end(), warning) == warnings.end()) {
+            warnings.push_back(warning);
+        }
+    }
+    const auto add = [&](const std::string& name, const std::vector<std::string>& more) {
+        for (const std::string& warning : more) {
+            warnings.push_back(fmt::format("{}: {}", name, warning));
+        }
+    };
+    for (const sync::BlockSyncResult& block : sync.blocks.blocks) {
+        add(block.block_id, block.warnings);
+    }
+    for (const sync::MarketFileResult& file : sync.market.files) {
+        add(file.file_name, file.warnings);
+    }
+    return warnings;
+}
+
+Json warnings_json(std::vector<std::string> warnings) {
+    if (warnings.size() > kListedWarnings) {
+        const std::size_t more = warnings.size() - kListedWarnings;
+        warnings.resize(kListedWarnings);
+        warnings.push_back(fmt::format("... and {} more; the tool sync lists them all", more));
+    }
+    return warnings;
+}
+
+std::string trouble_text(const std::vector<sync::SyncErrorEntry>& errors,
+                         const std::vector<std::string>& warnings) {
+    std::string text;
+    std::size_t lines = 0;
+    for (const sync::SyncErrorEntry& entry : errors) {
+        if (++lines > kListedLines) {
+            break;
+        }
         text +=
             fmt::format("{} '{}': {}\n", is_deferred(entry.status) ? "NOT UP TO DATE" : "FAILED",
-                        mcp::cell_text(entry.block_id), mcp::visible_text(entry.error.to_string()));
+                        mcp::cell_text(entry.block_id), mcp::cell_text(entry.error.to_string()));
     }
+    for (const std::string& warning : warnings) {
+        if (++lines > kListedLines) {
+            break;
+        }
+        text += fmt::format("Note: {}\n", mcp::cell_text(warning));
+    }
+    const std::size_t total = errors.size() + warnings.size();
+    if (total > kListedLines) {
+        text +=
+            fmt::format("... and {} more; the tool sync lists them all\n", total - kListedLines);
+    }
+    return text;
 }
 
 void add_if_any(Json& result, const char* name, Json list) {
@@ -102,7 +158,7 @@ void add_block_sync(Json& result, const sync::BlockSyncResult& sync) {
         result["syncErrors"] =
             Json::array({error_entry(sync.block_id, sync.status, sync.error->to_string())});
     }
-    add_if_any(result, "warnings", Json(sync.warnings));
+    add_if_any(result, "warnings", warnings_json(sync.warnings));
 }
 
 std::vector<Field> directory_sync_fields() {
@@ -125,30 +181,39 @@ void add_directory_sync(Json& result, const App::SyncAll& sync) {
         {"blocksFailed", sync.blocks.failed},       {"blocksDeferred", sync.blocks.deferred},
         {"marketFilesSynced", sync.market.synced}};
     Json errors = Json::array();
-    add_entries(errors, sync.blocks.errors);
-    add_entries(errors, sync.market.errors);
-    add_if_any(result, "syncErrors", std::move(errors));
-    Json warnings = sync.blocks.warnings;
-    for (const std::string& warning : sync.market.warnings) {
-        warnings.push_back(warning);
+    for (const sync::SyncErrorEntry& entry : errors_of(sync)) {
+        if (errors.size() == kListedErrors) {
+            break;
+        }
+        errors.push_back(error_entry(entry.block_id, entry.status, entry.error.to_string()));
     }
-    add_if_any(result, "warnings", std::move(warnings));
+    add_if_any(result, "syncErrors", std::move(errors));
+    add_if_any(result, "warnings", warnings_json(warnings_of(sync)));
 }
 
 std::string sync_trouble_text(const sync::BlockSyncResult& sync) {
-    if (!sync.error.has_value()) {
-        return {};
+    std::vector<sync::SyncErrorEntry> errors;
+    if (sync.error.has_value()) {
+        errors.push_back({sync.block_id, sync.status, *sync.error});
     }
-    std::string text;
-    add_lines(text, {{sync.block_id, sync.status, *sync.error}});
-    return text;
+    std::vector<std::string> warnings = sync.warnings;
+    if (sync.rows_skipped > 0) {
+        warnings.push_back(fmt::format(
+            "{} of its files left out as unusable; get_data_issues says which and why",
+            sync.rows_skipped == 1 ? "1 row" : mcp::count_text(sync.rows_skipped) + " rows"));
+    }
+    return trouble_text(errors, warnings);
 }
 
 std::string sync_trouble_text(const App::SyncAll& sync) {
-    std::string text;
-    add_lines(text, sync.blocks.errors);
-    add_lines(text, sync.market.errors);
-    return text;
+    std::vector<std::string> warnings = warnings_of(sync);
+    if (sync.blocks.rows_skipped > 0) {
+        warnings.push_back(fmt::format(
+            "{} of the files left out as unusable; get_data_issues says which and why",
+            sync.blocks.rows_skipped == 1 ? "1 row"
+                                          : mcp::count_text(sync.blocks.rows_skipped) + " rows"));
+    }
+    return trouble_text(errors_of(sync), warnings);
 }
 
 }  // namespace tb::tools

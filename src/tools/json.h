@@ -35,8 +35,9 @@ void add_block_sync(mcp::Json& result, const sync::BlockSyncResult& sync);
 [[nodiscard]] std::vector<mcp::Field> directory_sync_fields();
 void add_directory_sync(mcp::Json& result, const App::SyncAll& sync);
 
-// For the text of an answer: empty when all is fresh, else a line or more that say which block or
-// file was not brought up to date and why, ending in a line break.
+// For the text of an answer: empty when all is fresh and whole, else lines that say which block or
+// file was not brought up to date and why, what was left out, and what else to know; each ends in a
+// line break.
 [[nodiscard]] std::string sync_trouble_text(const sync::BlockSyncResult& sync);
 [[nodiscard]] std::string sync_trouble_text(const App::SyncAll& sync);
 

@@ -10,6 +10,9 @@ namespace tb::tools {
 
 [[nodiscard]] std::vector<mcp::ToolSpec> data_tools(App& app);
 
+[[nodiscard]] mcp::ToolSpec list_blocks_tool(App& app);
 [[nodiscard]] mcp::ToolSpec get_block_info_tool(App& app);
+[[nodiscard]] mcp::ToolSpec get_trades_tool(App& app);
+[[nodiscard]] mcp::ToolSpec get_reporting_log_stats_tool(App& app);
 
 }  // namespace tb::tools
