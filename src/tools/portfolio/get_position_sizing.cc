@@ -1,0 +1,255 @@
+// get_position_sizing: how much capital each strategy's record supports (02 §4.9).
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analytics/position_sizing.h"
+#include "mcp/render.h"
+#include "tools/arguments.h"
+#include "tools/json.h"
+#include "tools/portfolio/risk.h"
+#include "tools/portfolio/risk_common.h"
+
+namespace tb::tools {
+
+namespace {
+
+namespace field = mcp::field;
+using analytics::KellyMethod;
+using analytics::KellyMetrics;
+using analytics::PositionSizingResult;
+using analytics::StrategySizing;
+using mcp::Json;
+
+std::vector<mcp::Field> argument_fields() {
+    return {
+        block_argument(),
+        field::number("capitalBase", "Account in dollars, above 0").at_least(0).required(),
+        strategy_argument(),
+        field::choice("kellyFraction", {"full", "half", "quarter"}, "Share of Kelly to use")
+            .default_value("half"),
+        field::number("maxAllocationPct", "Cap for each, percent of capital")
+            .range(1, 100)
+            .default_value(25),
+        field::boolean("includeNegativeKelly", "List strategies that lose").default_value(true),
+        field::boolean("useMarginReturns", "Kelly from P/L by margin, not dollars")
+            .default_value(false),
+        field::integer("minTrades", "Skip strategies with fewer").range(1, 1e9).default_value(10),
+        field::choice("sortBy", {"kelly", "name", "winRate", "payoffRatio", "allocation"},
+                      "Order of strategies")
+            .default_value("kelly"),
+        field::choice("sortOrder", {"desc", "asc"}, "Direction").default_value("desc"),
+        conventions_argument(),
+        explain_argument(),
+        max_chars_argument()};
+}
+
+std::vector<mcp::Field> result_fields() {
+    return with_frame({
+        field::text("blockId", "The block"),
+        open_object("options", "As used"),
+        open_object("portfolio", "Kelly figures and allocation of all trades together"),
+        open_list("strategies", "The same by strategy"),
+        field::list("skippedStrategies", field::text_schema(), "Too few trades"),
+        field::number("totalAllocation", "Sum over strategies").unit("USD"),
+        field::number("totalAllocationPct", "Of the capital").unit("percent"),
+    });
+}
+
+analytics::PositionSizingOptions read_options(const Json& arguments) {
+    using analytics::KellyFraction;
+    using analytics::SizingSort;
+    analytics::PositionSizingOptions options;
+    options.capital_base = *number_argument(arguments, "capitalBase");
+    const std::string fraction = *text_argument(arguments, "kellyFraction");
+    options.kelly_fraction = fraction == "full"   ? KellyFraction::kFull
+                             : fraction == "half" ? KellyFraction::kHalf
+                                                  : KellyFraction::kQuarter;
+    options.max_allocation_pct = *number_argument(arguments, "maxAllocationPct");
+    options.include_negative_kelly = *flag_argument(arguments, "includeNegativeKelly");
+    options.use_margin_returns = *flag_argument(arguments, "useMarginReturns");
+    options.min_trades = *integer_argument(arguments, "minTrades");
+    const std::string sort = *text_argument(arguments, "sortBy");
+    options.sort_by = sort == "name"          ? SizingSort::kName
+                      : sort == "winRate"     ? SizingSort::kWinRate
+                      : sort == "payoffRatio" ? SizingSort::kPayoffRatio
+                      : sort == "allocation"  ? SizingSort::kAllocation
+                                              : SizingSort::kKelly;
+    options.descending = text_argument(arguments, "sortOrder") == "desc";
+    return options;
+}
+
+// Members shared by the portfolio and each strategy.
+void add_kelly(Json& json, const KellyMetrics& kelly) {
+    json["winRate"] = figure_json(kelly.win_rate);
+    json["avgWin"] = figure_json(kelly.avg_win);
+    json["avgLoss"] = figure_json(kelly.avg_loss);
+    json["payoffRatio"] = figure_json(kelly.payoff_ratio);
+    json["rawKellyFraction"] = figure_json(kelly.fraction);
+    json["rawKellyPercent"] = figure_json(kelly.percent);
+    json["hasValidKelly"] = kelly.has_valid_kelly;
+}
+
+void add_kelly_by_margin(Json& json, const KellyMetrics& kelly) {
+    json["avgWinPct"] = figure_json(kelly.avg_win_pct);
+    json["avgLossPct"] = figure_json(kelly.avg_loss_pct);
+    json["normalizedKellyPct"] = figure_json(kelly.normalized_kelly_pct);
+    json["calculationMethod"] =
+        kelly.method == KellyMethod::kPercentage ? "percentage" : "absolute";
+    json["hasUnrealisticValues"] = kelly.has_unrealistic_values;
+}
+
+Json portfolio_json(const analytics::PortfolioSizing& portfolio) {
+    Json json = Json::object();
+    add_kelly(json, portfolio.kelly);
+    json["adjustedKellyFraction"] = figure_json(portfolio.adjusted_fraction);
+    json["recommendedAllocation"] = figure_json(portfolio.recommended_allocation);
+    json["fullKelly"] = figure_json(portfolio.full_kelly);
+    json["halfKelly"] = figure_json(portfolio.half_kelly);
+    json["quarterKelly"] = figure_json(portfolio.quarter_kelly);
+    add_kelly_by_margin(json, portfolio.kelly);
+    return json;
+}
+
+Json strategy_json(const StrategySizing& strategy) {
+    Json json = {{"name", strategy.name}, {"tradeCount", strategy.trade_count}};
+    add_kelly(json, strategy.kelly);
+    json["rawAllocation"] = figure_json(strategy.raw_allocation);
+    json["adjustedAllocation"] = figure_json(strategy.adjusted_allocation);
+    json["scaledAllocation"] = figure_json(strategy.scaled_allocation);
+    add_kelly_by_margin(json, strategy.kelly);
+    return json;
+}
+
+Json result_json(const Json& arguments, const PositionSizingResult& sizing) {
+    Json options = echo_all(arguments, {"capitalBase", "strategy", "kellyFraction",
+                                        "maxAllocationPct", "includeNegativeKelly",
+                                        "useMarginReturns", "minTrades", "sortBy", "sortOrder"});
+    options["kellyMultiplier"] = sizing.kelly_multiplier;
+    options["maxAllocationFraction"] = sizing.max_allocation_fraction;
+    Json strategies = Json::array();
+    for (const StrategySizing& strategy : sizing.strategies) {
+        strategies.push_back(strategy_json(strategy));
+    }
+    Json skipped = Json::array();
+    for (const analytics::SkippedStrategy& strategy : sizing.skipped) {
+        skipped.push_back(fmt::format("{} ({} trades)", strategy.name, strategy.trade_count));
+    }
+    return {{"blockId", arguments["blockId"]},
+            {"options", std::move(options)},
+            {"portfolio", portfolio_json(sizing.portfolio)},
+            {"strategies", std::move(strategies)},
+            {"skippedStrategies", std::move(skipped)},
+            {"totalAllocation", figure_json(sizing.total_allocation)},
+            {"totalAllocationPct", figure_json(sizing.total_allocation_pct)}};
+}
+
+std::string result_text(const PositionSizingResult& sizing, double capital, std::size_t budget) {
+    const analytics::PortfolioSizing& all = sizing.portfolio;
+    const auto percent = [](const std::optional<double>& fraction) {
+        return mcp::percent_text(fraction ? std::optional(100 * *fraction) : std::nullopt);
+    };
+    std::string text = fmt::format(
+        "Position sizing for {} by Kelly * {}, at most {} each.\n"
+        "All trades together: win rate {}, payoff ratio {}, Kelly {}, allocate {}.\n\n",
+        mcp::money_text(capital), mcp::number_text(sizing.kelly_multiplier),
+        percent(sizing.max_allocation_fraction), percent(all.kelly.win_rate),
+        mcp::ratio_text(all.kelly.payoff_ratio),
+        all.kelly.has_valid_kelly ? percent(all.kelly.fraction) : "undefined",
+        all.recommended_allocation ? mcp::money_text(*all.recommended_allocation) : "nothing");
+    mcp::MarkdownTable table({"Strategy", "Trades", "Win rate", "Avg win", "Avg loss", "Payoff",
+                              "Kelly", "Allocation", "Scaled to 100 %"},
+                             budget);
+    for (const StrategySizing& strategy : sizing.strategies) {
+        table.add_row({strategy.name, mcp::count_text(strategy.trade_count),
+                       percent(strategy.kelly.win_rate), mcp::money_text(strategy.kelly.avg_win),
+                       mcp::money_text(strategy.kelly.avg_loss),
+                       mcp::ratio_text(strategy.kelly.payoff_ratio),
+                       strategy.kelly.has_valid_kelly ? percent(strategy.kelly.fraction) : "N/A",
+                       mcp::money_text(strategy.adjusted_allocation),
+                       mcp::money_text(strategy.scaled_allocation)});
+    }
+    if (table.rows_total() > 0) {
+        text += table.text("a larger maxChars shows all") + "\n";
+        text += fmt::format("Sum of the allocations: {} ({} of the capital).\n",
+                            mcp::money_text(sizing.total_allocation),
+                            mcp::percent_text(sizing.total_allocation_pct));
+    }
+    for (const analytics::SkippedStrategy& strategy : sizing.skipped) {
+        text += fmt::format("Skipped, too few trades: {} ({})\n", mcp::cell_text(strategy.name),
+                            mcp::count_text(strategy.trade_count));
+    }
+    return text;
+}
+
+std::vector<Explanation> explain(const RiskSelection& selection,
+                                 const analytics::PositionSizingOptions& options,
+                                 const PositionSizingResult& sizing) {
+    const bool reference = selection.conventions == Conventions::kReference;
+    const std::string pl = reference ? "reported P/L" : "net P/L after fees";
+    const KellyMetrics& kelly = sizing.portfolio.kelly;
+    const std::size_t rows = selection.trades.trades.size();
+    return {
+        explanation("portfolio.rawKellyFraction",
+                    "(b*p - (1-p))/b with p = winners/trades and b = avgWin/avgLoss",
+                    {{"p", figure_json(kelly.win_rate)}, {"b", figure_json(kelly.payoff_ratio)}},
+                    rows, pl),
+        explanation("portfolio.normalizedKellyPct",
+                    "the same from 100*P/L/margin over trades with margin; p without break-evens",
+                    {{"avgWinPct", figure_json(kelly.avg_win_pct)},
+                     {"avgLossPct", figure_json(kelly.avg_loss_pct)}},
+                    rows, pl + " by margin"),
+        explanation("portfolio.recommendedAllocation",
+                    "capital * max(0, min(kelly * multiplier, cap))",
+                    {{"capital", figure_json(options.capital_base)},
+                     {"multiplier", sizing.kelly_multiplier},
+                     {"cap", sizing.max_allocation_fraction}},
+                    rows, pl),
+        explanation("strategies.scaledAllocation",
+                    "adjustedAllocation * min(1, capital / sum of adjustedAllocation)",
+                    {{"sum", figure_json(sizing.total_allocation)}}, rows, pl),
+    };
+}
+
+mcp::Outcome<mcp::ToolResult> get_position_sizing(App& app, mcp::ToolContext& context,
+                                                  const Json& arguments) {
+    const analytics::PositionSizingOptions options = read_options(arguments);
+    TB_TRY_TOOL(const RiskSelection selection, select_trades(app, context, arguments, ""));
+    TB_TRY_TOOL(PositionSizingResult sizing,
+                analytics::position_sizing(selection.trades, options, selection.conventions));
+    AnswerFrame frame;
+    frame.conventions = selection.conventions;
+    frame.blocks = {&selection.fresh};
+    frame.notes = sizing.notes;
+    frame.warnings = sizing.warnings;
+    frame.explain = wants_explanation(arguments);
+    if (frame.explain) {
+        frame.explanations = explain(selection, options, sizing);
+    }
+    return risk_result(context, result_json(arguments, sizing), frame,
+                       result_text(sizing, options.capital_base,
+                                   answer_budget(context, selection.conventions) / 2),
+                       {"strategies", "skippedStrategies"});
+}
+
+}  // namespace
+
+mcp::ToolSpec get_position_sizing_tool(App& app) {
+    return {.name = "get_position_sizing",
+            .title = "Position sizing",
+            .description =
+                "Kelly fractions and dollar allocations for a block and each of its "
+                "strategies. Kelly takes each strategy as if alone: mind the sum.",
+            .toolset = "risk",
+            .annotations = mcp::Annotations::reads(),
+            .scope = "blocks:read",
+            .arguments = argument_fields(),
+            .results = result_fields(),
+            .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
+                return get_position_sizing(app, context, arguments);
+            }};
+}
+
+}  // namespace tb::tools

@@ -1,0 +1,464 @@
+// run_monte_carlo: what may happen, by resampling what happened (02 §4.6).
+#include <algorithm>
+#include <array>
+#include <random>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "analytics/monte_carlo.h"
+#include "mcp/render.h"
+#include "tools/arguments.h"
+#include "tools/portfolio/risk.h"
+#include "tools/portfolio/risk_common.h"
+
+namespace tb::tools {
+
+namespace {
+
+namespace field = mcp::field;
+using analytics::Estimate;
+using analytics::MonteCarloOutcome;
+using analytics::MonteCarloParameters;
+using analytics::MonteCarloResult;
+using analytics::MonteCarloSettings;
+using mcp::Json;
+
+constexpr double kMostSteps = 1e7;  // of one path; the library limits paths * steps
+
+std::vector<mcp::Field> argument_fields() {
+    return {
+        block_argument(),
+        strategy_argument(),
+        field::integer("numSimulations", "Paths")
+            .range(analytics::kMinSimulations, analytics::kMaxSimulations)
+            .default_value(1000),
+        field::integer("simulationLength", "Steps of a path; default: as many as the history")
+            .range(analytics::kMinSimulationLength, kMostSteps),
+        field::integer("resampleWindow", "Draw from the most recent N results only")
+            .range(analytics::kMinResampleWindow, kMostSteps),
+        field::choice("resampleMethod", {"trades", "daily", "percentage"},
+                      "Dollars by trade, dollars by day, or compounding returns by trade")
+            .default_value("trades"),
+        field::choice("resampleMode", {"stationary-block", "iid"}, "Keep streaks, or not")
+            .default_value("stationary-block"),
+        field::integer("meanBlockLength", "Default: cube root of the pool").range(1, kMostSteps),
+        field::number("ruinThresholdPct", "Share of capital whose loss is ruin, above 0")
+            .range(0, 1),
+        field::number("initialCapital", "Dollars at the start").at_least(0),
+        field::number("historicalInitialCapital", "Dollars when the history began").at_least(0),
+        field::number("tradesPerYear", "Steps per year").at_least(1),
+        field::integer("randomSeed", "Same seed, same result; default: a new one"),
+        one_lot_argument(),
+        field::boolean("includeWorstCase",
+                       "Add synthetic largest losses; default: no (reference: yes)"),
+        field::number("worstCasePercentage", "Share of steps").range(0, 100).default_value(5),
+        field::choice("worstCaseMode", {"probabilistic", "pool", "guarantee"},
+                      "At random (pool: the same), or exactly that share")
+            .default_value("probabilistic"),
+        field::choice("worstCaseSizing", {"relative", "absolute"}, "Share of account, or dollars")
+            .default_value("relative"),
+        field::choice("worstCaseBasedOn", {"simulation", "historical"},
+                      "Split over strategies: equally, or by trades")
+            .default_value("simulation"),
+        field::integer("bandPoints", "Points of `bands`")
+            .range(0, analytics::kMaxBandPoints)
+            .default_value(20),
+        risk_free_argument(),
+        conventions_argument(),
+        explain_argument(),
+        max_chars_argument(),
+    };
+}
+
+std::vector<mcp::Field> result_fields() {
+    return with_frame({
+        field::text("blockId", "The block"),
+        field::text("strategy", "As given").nullable(),
+        field::integer("seed", "Give it as randomSeed for the same paths"),
+        open_object("parameters", "As used"),
+        open_object("statistics", "Over all paths; returns, drawdowns and shares are fractions"),
+        open_object("standardErrors", "Sampling errors of statistics and quantiles"),
+        open_object("valueAtRisk", "p5, p10, p25 of the total return (signed)"),
+        open_object("lossAtRisk", "The same as losses: var95, var90, expectedShortfall95"),
+        open_object("percentileBands", "p5 to p95 of the total return"),
+        open_list("bands", "The same along the path, by step"),
+        field::integer("actualResamplePoolSize", "Results drawn from"),
+        open_object("riskFreeRate", "Deducted in the Sharpe ratio"),
+        open_object("withoutWorstCase", "The figures without synthetic losses").nullable(),
+        open_list("worstCaseLosses", "The synthetic losses"),
+    });
+}
+
+analytics::ResampleMethod method_of(const std::string& text) {
+    return text == "daily"        ? analytics::ResampleMethod::kDaily
+           : text == "percentage" ? analytics::ResampleMethod::kPercentage
+                                  : analytics::ResampleMethod::kTrades;
+}
+
+std::optional<std::size_t> count_argument(const Json& arguments, std::string_view name) {
+    const auto value = integer_argument(arguments, name);
+    return value ? std::optional(static_cast<std::size_t>(*value)) : std::nullopt;
+}
+
+// Any 64-bit integer, signed or not; else a fresh seed that every JSON reader can hold exactly.
+mcp::Outcome<std::uint64_t> read_seed(const Json& arguments) {
+    const auto found = arguments.find("randomSeed");
+    if (found == arguments.end()) {
+        std::random_device source;
+        return (std::uint64_t{source()} << 20U) ^ source();
+    }
+    if (found->is_number_float()) {
+        return mcp::tool_error("randomSeed must be an integer of at most 64 bits");
+    }
+    return found->is_number_unsigned() ? found->get<std::uint64_t>()
+                                       : static_cast<std::uint64_t>(found->get<std::int64_t>());
+}
+
+mcp::Outcome<MonteCarloParameters> read_parameters(const Json& arguments) {
+    MonteCarloParameters p;
+    TB_TRY_TOOL(p.seed, read_seed(arguments));
+    p.simulations = *count_argument(arguments, "numSimulations");
+    p.simulation_length = count_argument(arguments, "simulationLength");
+    p.resample_window = count_argument(arguments, "resampleWindow");
+    p.method = method_of(*text_argument(arguments, "resampleMethod"));
+    p.mode = text_argument(arguments, "resampleMode") == "iid"
+                 ? analytics::ResampleMode::kIid
+                 : analytics::ResampleMode::kStationaryBlock;
+    p.mean_block_length = count_argument(arguments, "meanBlockLength");
+    p.ruin_threshold = number_argument(arguments, "ruinThresholdPct");
+    p.initial_capital = number_argument(arguments, "initialCapital");
+    p.historical_capital = number_argument(arguments, "historicalInitialCapital");
+    p.steps_per_year = number_argument(arguments, "tradesPerYear");
+    p.normalize_to_one_lot = *flag_argument(arguments, "normalizeTo1Lot");
+    p.include_worst_case = flag_argument(arguments, "includeWorstCase");
+    p.worst_case_pct = *number_argument(arguments, "worstCasePercentage");
+    p.worst_case_mode = text_argument(arguments, "worstCaseMode") == "guarantee"
+                            ? analytics::WorstCaseMode::kGuarantee
+                            : analytics::WorstCaseMode::kProbabilistic;
+    p.worst_case_sizing = text_argument(arguments, "worstCaseSizing") == "absolute"
+                              ? analytics::WorstCaseSizing::kAbsolute
+                              : analytics::WorstCaseSizing::kRelative;
+    p.worst_case_basis = text_argument(arguments, "worstCaseBasedOn") == "historical"
+                             ? analytics::WorstCaseBasis::kHistorical
+                             : analytics::WorstCaseBasis::kSimulation;
+    p.band_points = *count_argument(arguments, "bandPoints");
+    if (p.method == analytics::ResampleMethod::kPercentage &&
+        p.worst_case_sizing == analytics::WorstCaseSizing::kAbsolute) {
+        // Before any data is looked at, as the other argument errors.
+        return mcp::tool_error(
+            "worstCaseSizing 'absolute' is not available with resampleMethod 'percentage': use "
+            "'relative', or resample 'trades' or 'daily'");
+    }
+    return p;
+}
+
+// The reference filters by name a second time, now with regard to case, unless the name is "all"
+// (02 I-6).
+void filter_again_as_reference(RiskSelection& selection) {
+    const auto& name = selection.filter.strategy;
+    if (!name || name->empty() || *name == "all") {
+        return;
+    }
+    std::erase_if(selection.trades.trades, [&](const analytics::Trade& trade) {
+        return selection.trades.strategies[trade.strategy] != *name;
+    });
+}
+
+// Mean annual rate over the days from the first to the last realized trade, so that this Sharpe
+// ratio deducts what get_statistics deducts (02 I-53).
+double mean_rate(const RiskSelection& selection, const analytics::RiskFreeRates& rates) {
+    if (rates.mode() == analytics::RateMode::kFixed) {
+        return *rates.fixed_annual_pct();
+    }
+    const auto& trades = selection.trades.trades;
+    const auto [first, last] = std::minmax_element(
+        trades.begin(), trades.end(),
+        [](const auto& a, const auto& b) { return a.realized_on() < b.realized_on(); });
+    double sum = 0;
+    std::int32_t days = 0;
+    for (Date day = first->realized_on(); day <= last->realized_on(); day = day.plus_days(1)) {
+        sum += rates.resolve(day, selection.conventions).annual_pct;
+        ++days;
+    }
+    return sum / days;
+}
+
+// ---- rendering ----
+
+struct NamedEstimate {
+    const char* name;
+    const Estimate& estimate;
+};
+
+std::vector<NamedEstimate> statistics_of(const MonteCarloOutcome& outcome) {
+    const analytics::MonteCarloStatistics& s = outcome.statistics;
+    return {{"meanFinalValue", s.mean_final_value},
+            {"medianFinalValue", s.median_final_value},
+            {"stdFinalValue", s.std_final_value},
+            {"meanTotalReturn", s.mean_total_return},
+            {"medianTotalReturn", s.median_total_return},
+            {"meanAnnualizedReturn", s.mean_annualized_return},
+            {"medianAnnualizedReturn", s.median_annualized_return},
+            {"meanMaxDrawdown", s.mean_max_drawdown},
+            {"medianMaxDrawdown", s.median_max_drawdown},
+            {"meanSharpeRatio", s.mean_sharpe_ratio},
+            {"probabilityOfProfit", s.probability_of_profit},
+            {"zeroBalancePaths", s.zero_balance_paths},
+            {"probabilityOfRuin", s.probability_of_ruin}};
+}
+
+std::vector<NamedEstimate> quantiles_of(const MonteCarloOutcome& outcome) {
+    return {{"p5", outcome.return_p5},   {"p10", outcome.return_p10}, {"p25", outcome.return_p25},
+            {"p50", outcome.return_p50}, {"p75", outcome.return_p75}, {"p95", outcome.return_p95}};
+}
+
+Json values_json(const std::vector<NamedEstimate>& estimates,
+                 std::initializer_list<std::string_view> names = {}) {
+    Json json = Json::object();
+    for (const auto& [name, estimate] : estimates) {
+        if (names.size() == 0 || std::find(names.begin(), names.end(), name) != names.end()) {
+            json[name] = figure_json(estimate.value);
+        }
+    }
+    return json;
+}
+
+Json errors_json(const MonteCarloOutcome& outcome) {
+    Json json = Json::object();
+    for (const auto& estimates : {statistics_of(outcome), quantiles_of(outcome)}) {
+        for (const auto& [name, estimate] : estimates) {
+            json[name] = figure_json(estimate.standard_error);
+        }
+    }
+    return json;
+}
+
+void add_outcome(Json& json, const MonteCarloOutcome& outcome) {
+    const auto quantiles = quantiles_of(outcome);
+    json["statistics"] = values_json(statistics_of(outcome));
+    json["standardErrors"] = errors_json(outcome);
+    json["valueAtRisk"] = values_json(quantiles, {"p5", "p10", "p25"});
+    json["lossAtRisk"] = {{"var95", figure_json(outcome.value_at_risk_95)},
+                          {"var90", figure_json(outcome.value_at_risk_90)},
+                          {"expectedShortfall95", figure_json(outcome.expected_shortfall_95)}};
+    json["percentileBands"] = values_json(quantiles, {"p5", "p25", "p50", "p75", "p95"});
+    Json bands = Json::array();
+    for (const analytics::BandPoint& point : outcome.bands) {
+        bands.push_back({{"step", point.step},
+                         {"p5", point.p5},
+                         {"p25", point.p25},
+                         {"p50", point.p50},
+                         {"p75", point.p75},
+                         {"p95", point.p95}});
+    }
+    json["bands"] = std::move(bands);
+}
+
+Json parameters_json(const Json& arguments, const MonteCarloSettings& used) {
+    Json json = echo_all(arguments, {"numSimulations"});
+    json["simulationLength"] = used.simulation_length;
+    json.update(echo_all(arguments, {"resampleWindow", "resampleMethod", "resampleMode"}));
+    json["meanBlockLength"] =
+        used.mean_block_length ? Json(*used.mean_block_length) : Json(nullptr);
+    json["ruinThresholdPct"] = echo(arguments, "ruinThresholdPct");
+    json["initialCapital"] = used.initial_capital;
+    json["historicalInitialCapital"] = figure_json(used.historical_capital);
+    json["tradesPerYear"] = used.steps_per_year;
+    json.update(echo_all(arguments, {"randomSeed", "normalizeTo1Lot"}));
+    json["worstCaseEnabled"] = used.worst_case_enabled;
+    json["worstCasePercentage"] = used.worst_case_pct;
+    json.update(echo_all(arguments, {"worstCaseMode", "worstCaseBasedOn", "worstCaseSizing"}));
+    return json;
+}
+
+Json result_json(const Json& arguments, const MonteCarloResult& result, const Json& rate) {
+    Json json = {{"blockId", arguments["blockId"]},
+                 {"strategy", echo(arguments, "strategy")},
+                 {"seed", result.settings.seed},
+                 {"parameters", parameters_json(arguments, result.settings)}};
+    add_outcome(json, result.outcome);
+    json["actualResamplePoolSize"] = result.settings.pool_size;
+    json["riskFreeRate"] = rate;
+    json["withoutWorstCase"] = nullptr;
+    if (result.without_worst_case) {
+        Json without = Json::object();
+        add_outcome(without, *result.without_worst_case);
+        without.erase("bands");
+        json["withoutWorstCase"] = std::move(without);
+    }
+    Json losses = Json::array();
+    for (const analytics::WorstCaseLoss& loss : result.worst_case_losses) {
+        losses.push_back({{"strategy", loss.strategy},
+                          {"entries", loss.entries},
+                          {"lossUsd", loss.loss_usd},
+                          {"lossRatio", loss.loss_ratio},
+                          {"value", loss.value}});
+    }
+    json["worstCaseLosses"] = std::move(losses);
+    return json;
+}
+
+void add_lines(mcp::MarkdownTable& table, const MonteCarloOutcome& outcome,
+               const MonteCarloOutcome* without) {
+    const auto shown = [](const std::string& name, const std::optional<double>& value) {
+        if (!value) {
+            return std::string("N/A");
+        }
+        if (name.find("FinalValue") != std::string::npos) {
+            return mcp::money_text(*value);
+        }
+        return name == "meanSharpeRatio" ? mcp::ratio_text(*value)
+                                         : mcp::percent_text(100 * *value);
+    };
+    const auto rows = [&](const std::vector<NamedEstimate>& main,
+                          const std::vector<NamedEstimate>& other, const std::string& prefix) {
+        for (std::size_t i = 0; i < main.size(); ++i) {
+            const std::string name = main[i].name;
+            if (name == "probabilityOfRuin" && !main[i].estimate.value) {
+                continue;
+            }
+            std::vector<std::string> cells = {prefix + name, shown(name, main[i].estimate.value),
+                                              shown(name, main[i].estimate.standard_error)};
+            if (without != nullptr) {
+                cells.push_back(shown(name, other[i].estimate.value));
+            }
+            table.add_row(cells);
+        }
+    };
+    const MonteCarloOutcome& second = without != nullptr ? *without : outcome;
+    rows(statistics_of(outcome), statistics_of(second), "");
+    rows(quantiles_of(outcome), quantiles_of(second), "total return ");
+}
+
+std::string result_text(const Json& arguments, const MonteCarloResult& result, std::size_t budget) {
+    const MonteCarloSettings& used = result.settings;
+    std::string text = fmt::format(
+        "Monte Carlo of block {}: {} paths of {} steps ({} resampled, {}), pool of {} results, "
+        "seed {}.\nStart capital {}, {} steps a year, risk-free {} % a year.{}\n\n",
+        mcp::cell_text(arguments["blockId"].get<std::string>()),
+        mcp::count_text(static_cast<std::int64_t>(used.simulations)),
+        mcp::count_text(static_cast<std::int64_t>(used.simulation_length)),
+        *text_argument(arguments, "resampleMethod"),
+        used.mean_block_length ? fmt::format("blocks of {} on average", *used.mean_block_length)
+                               : "independent draws",
+        mcp::count_text(static_cast<std::int64_t>(used.pool_size)), used.seed,
+        mcp::money_text(used.initial_capital), mcp::ratio_text(used.steps_per_year),
+        mcp::ratio_text(used.risk_free_annual_pct),
+        used.worst_case_enabled ? fmt::format(" {} % of the steps are synthetic worst cases.",
+                                              mcp::number_text(used.worst_case_pct))
+                                : "");
+    const MonteCarloOutcome* without =
+        result.without_worst_case ? &*result.without_worst_case : nullptr;
+    std::vector<std::string> titles = {"Figure", "Value", "Standard error"};
+    if (without != nullptr) {
+        titles.emplace_back("Without worst cases");
+    }
+    mcp::MarkdownTable table(titles, budget);
+    add_lines(table, result.outcome, without);
+    return text + table.text("raise maxChars") + "\n";
+}
+
+std::vector<Explanation> explain(const RiskSelection& selection, const MonteCarloResult& result) {
+    const bool reference = selection.conventions == Conventions::kReference;
+    const MonteCarloSettings& used = result.settings;
+    const std::size_t rows = selection.trades.trades.size();
+    const std::string basis =
+        fmt::format("{} paths drawn from {} results, {} P/L", used.simulations, used.pool_size,
+                    reference ? "reported" : "net");
+    const Json path = {{"simulations", used.simulations},
+                       {"steps", used.simulation_length},
+                       {"startCapital", used.initial_capital},
+                       {"seed", used.seed}};
+    return {
+        explanation("statistics.meanFinalValue", "mean over paths of the capital after all steps",
+                    path, rows, basis),
+        explanation("statistics.meanAnnualizedReturn",
+                    reference ? "mean of (1 + total return)^(stepsPerYear/steps) - 1"
+                              : "mean of (1 + total return)^(stepsPerYear/steps) - 1; -1 after "
+                                "losing everything",
+                    {{"stepsPerYear", used.steps_per_year}}, rows, basis),
+        explanation("statistics.meanMaxDrawdown",
+                    "mean over paths of max (peak - r)/(1 + peak), r = cumulative return", path,
+                    rows, basis),
+        explanation("statistics.meanSharpeRatio",
+                    "mean over paths of (mean - rf)/sd of the step returns * sqrt(stepsPerYear)",
+                    {{"stepsPerYear", used.steps_per_year},
+                     {"riskFreeAnnualPct", used.risk_free_annual_pct}},
+                    rows, basis),
+        explanation("statistics.probabilityOfProfit", "share of paths with a total return above 0",
+                    path, rows, basis),
+        explanation("valueAtRisk", "quantiles of the total return, linear between order statistics",
+                    path, rows, basis),
+        explanation("lossAtRisk.expectedShortfall95",
+                    "minus the mean total return of the worst 5 %", path, rows, basis),
+        explanation("standardErrors",
+                    "mean: s/sqrt(n); share: sqrt(p(1-p)/n); quantile: half the distance of the "
+                    "order statistics nq -+ sqrt(nq(1-q))",
+                    {{"n", used.simulations}}, rows, basis),
+    };
+}
+
+mcp::Outcome<mcp::ToolResult> run_monte_carlo(App& app, mcp::ToolContext& context,
+                                              const Json& arguments) {
+    TB_TRY_TOOL(MonteCarloParameters parameters, read_parameters(arguments));
+    TB_TRY_TOOL(RiskSelection selection, select_trades(app, context, arguments, ""));
+    AnswerFrame frame;
+    frame.conventions = selection.conventions;
+    frame.blocks = {&selection.fresh};
+    Json rate = {{"mode", "fixed"}, {"annualRatePct", 0}};
+    if (selection.conventions == Conventions::kReference) {
+        filter_again_as_reference(selection);
+    } else {
+        TB_TRY_TOOL(const RateSource source,
+                    rate_source(app, context, number_argument(arguments, "riskFreeRateAnnualPct")));
+        parameters.risk_free_annual_pct = mean_rate(selection, source.rates);
+        rate = rate_json(source.rates, selection.conventions);
+        rate["annualRatePct"] = parameters.risk_free_annual_pct;
+        frame.warnings = source.warnings;
+        // A part of the account starts with the account's capital.
+        const auto capital = block_start_capital(selection);
+        if (!parameters.initial_capital) {
+            parameters.initial_capital = capital;
+        }
+        if (!parameters.historical_capital &&
+            parameters.method == analytics::ResampleMethod::kPercentage) {
+            parameters.historical_capital = capital;
+        }
+    }
+    TB_TRY_TOOL(const MonteCarloResult result,
+                analytics::run_monte_carlo(selection.trades, parameters, selection.conventions,
+                                           run_context(context)));
+    frame.notes = result.notes;
+    frame.warnings.insert(frame.warnings.end(), result.warnings.begin(), result.warnings.end());
+    frame.explain = wants_explanation(arguments);
+    if (frame.explain) {
+        frame.explanations = explain(selection, result);
+    }
+    return risk_result(
+        context, result_json(arguments, result, rate), frame,
+        result_text(arguments, result, answer_budget(context, selection.conventions) / 2),
+        {"bands", "worstCaseLosses"});
+}
+
+}  // namespace
+
+mcp::ToolSpec run_monte_carlo_tool(App& app) {
+    return {.name = "run_monte_carlo",
+            .title = "Monte Carlo simulation",
+            .description =
+                "Resamples a block's results into many possible futures: final value, drawdown, "
+                "ruin and return quantiles, each with its standard error. A new seed each call "
+                "unless randomSeed is given.",
+            .toolset = "risk",
+            .annotations = mcp::Annotations::reads(),
+            .scope = "blocks:read",
+            .arguments = argument_fields(),
+            .results = result_fields(),
+            .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
+                return run_monte_carlo(app, context, arguments);
+            }};
+}
+
+}  // namespace tb::tools
