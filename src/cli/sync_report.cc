@@ -4,12 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/table.h"
+#include "tools/sync_report.h"
 
 namespace tb::cli {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using sync::BlockSyncResult;
 using sync::SyncStatus;
 
@@ -132,93 +132,6 @@ void print_market(Terminal& terminal, const sync::MarketSyncResult& market) {
     }
 }
 
-Json error_json(const Error& error) {
-    return Json{{"code", error_code_name(error.code)}, {"message", error.to_string()}};
-}
-
-Json issue_json(const blocks::RowIssue& issue) {
-    return Json{{"line", issue.line},
-                {"column", issue.column.empty() ? Json(nullptr) : Json(issue.column)},
-                {"value", issue.value},
-                {"reason", issue.reason},
-                {"action", issue.action == blocks::IssueAction::kSkipped ? "skipped" : "repaired"}};
-}
-
-Json file_json(const sync::FileSyncReport& file) {
-    Json json{{"role", blocks::role_name(file.role)},
-              {"fileName", file.file_name},
-              {"recognisedBy", file.recognised_by},
-              {"dataRows", file.data_rows},
-              {"rowsStored", file.rows_stored},
-              {"rowsSkipped", file.rows_skipped},
-              {"rowsRepaired", file.rows_repaired},
-              {"rowsAdded", file.rows_added},
-              {"rowsRemoved", file.rows_removed},
-              {"rowsKept", file.rows_kept},
-              {"issuesTotal", file.issues_total},
-              {"firstIssues", Json::array()},
-              {"notes", file.notes}};
-    for (const blocks::RowIssue& issue : file.first_issues) {
-        json["firstIssues"].push_back(issue_json(issue));
-    }
-    if (!file.rejection.empty()) {
-        json["rejection"] = file.rejection;
-    }
-    return json;
-}
-
-Json block_json(const BlockSyncResult& block) {
-    Json json{{"blockId", block.block_id},
-              {"status", sync::status_name(block.status)},
-              {"tradeCount", block.trade_count},
-              {"rowsInserted", block.rows_inserted},
-              {"rowsSkipped", block.rows_skipped},
-              {"rowsRepaired", block.rows_repaired},
-              {"files", Json::array()},
-              {"warnings", block.warnings},
-              {"durationMs", block.duration_ms}};
-    for (const sync::FileSyncReport& file : block.files) {
-        json["files"].push_back(file_json(file));
-    }
-    if (block.error.has_value()) {
-        json["error"] = error_json(*block.error);
-    }
-    return json;
-}
-
-Json errors_json(const std::vector<sync::SyncErrorEntry>& errors, const char* name) {
-    Json list = Json::array();
-    for (const sync::SyncErrorEntry& entry : errors) {
-        Json json{{name, entry.block_id}, {"status", sync::status_name(entry.status)}};
-        json.update(error_json(entry.error));
-        list.push_back(std::move(json));
-    }
-    return list;
-}
-
-Json market_json(const sync::MarketSyncResult& market) {
-    Json json{{"filesProcessed", market.processed}, {"filesSynced", market.synced},
-              {"filesUnchanged", market.unchanged}, {"filesFailed", market.failed},
-              {"filesDeferred", market.deferred},   {"files", Json::array()}};
-    for (const sync::MarketFileResult& file : market.files) {
-        Json item{{"fileName", file.file_name},
-                  {"status", sync::status_name(file.status)},
-                  {"rowsInserted", file.rows_inserted},
-                  {"rowsUpdated", file.rows_updated},
-                  {"rowsKept", file.rows_kept},
-                  {"rowsSkipped", file.rows_skipped},
-                  {"maxDate", file.max_date ? Json(*file.max_date) : Json(nullptr)},
-                  {"warnings", file.warnings}};
-        if (file.error.has_value()) {
-            item["error"] = error_json(*file.error);
-        }
-        json["files"].push_back(std::move(item));
-    }
-    json["warnings"] = market.warnings;
-    json["errors"] = errors_json(market.errors, "fileName");
-    return json;
-}
-
 }  // namespace
 
 void print_sync_report(Terminal& terminal, const WholeSync& result, bool everything) {
@@ -253,60 +166,14 @@ void print_sync_report(Terminal& terminal, const WholeSync& result, bool everyth
 }
 
 std::string sync_report_json(const WholeSync& result, bool pretty) {
-    const sync::SyncResult& sync = result.blocks;
-    Json json{{"blocksProcessed", sync.processed},
-              {"blocksSynced", sync.synced},
-              {"blocksUnchanged", sync.unchanged},
-              {"blocksDeleted", sync.deleted},
-              {"blocksFailed", sync.failed},
-              {"blocksDeferred", sync.deferred},
-              {"rowsInserted", sync.rows_inserted},
-              {"rowsSkipped", sync.rows_skipped},
-              {"rowsRepaired", sync.rows_repaired},
-              {"durationMs", sync.duration_ms + result.market.duration_ms},
-              {"blocks", Json::array()}};
-    for (const BlockSyncResult& block : sync.blocks) {
-        json["blocks"].push_back(block_json(block));
-    }
-    json["market"] = market_json(result.market);
-    json["warnings"] = sync.warnings;
-    json["errors"] = errors_json(sync.errors, "blockId");
     // Folder names may be any bytes; JSON may not.
-    return json.dump(pretty ? 2 : -1, ' ', false, Json::error_handler_t::replace) + "\n";
+    return tools::sync_report_json(result.blocks, result.market)
+               .dump(pretty ? 2 : -1, ' ', false, mcp::Json::error_handler_t::replace) +
+           "\n";
 }
 
 WholeSync as_whole_sync(BlockSyncResult block) {
-    WholeSync whole;
-    sync::SyncResult& sync = whole.blocks;
-    sync.processed = 1;
-    switch (block.status) {
-        case SyncStatus::kSynced:
-            sync.synced = 1;
-            break;
-        case SyncStatus::kUnchanged:
-            sync.unchanged = 1;
-            break;
-        case SyncStatus::kDeleted:
-            sync.deleted = 1;
-            break;
-        case SyncStatus::kError:
-            sync.failed = 1;
-            break;
-        case SyncStatus::kIncomplete:
-        case SyncStatus::kStale:
-        case SyncStatus::kBusy:
-            sync.deferred = 1;
-            break;
-    }
-    sync.rows_inserted = block.rows_inserted;
-    sync.rows_skipped = block.rows_skipped;
-    sync.rows_repaired = block.rows_repaired;
-    sync.duration_ms = block.duration_ms;
-    if (block.error.has_value()) {
-        sync.errors.push_back({block.block_id, block.status, *block.error});
-    }
-    sync.blocks.push_back(std::move(block));
-    return whole;
+    return {tools::as_sync_result(std::move(block)), {}};
 }
 
 }  // namespace tb::cli

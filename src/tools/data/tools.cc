@@ -8,6 +8,13 @@ std::vector<mcp::ToolSpec> data_tools(App& app) {
         get_block_info_tool(app),
         get_trades_tool(app),
         get_reporting_log_stats_tool(app),
+        sync_tool(app),
+        get_sync_history_tool(app),
+        get_data_issues_tool(app),
+        run_sql_tool(app),
+        describe_database_tool(app),
+        import_csv_tool(app),
+        purge_market_table_tool(app),
     };
 }
 

@@ -14,5 +14,12 @@ namespace tb::tools {
 [[nodiscard]] mcp::ToolSpec get_block_info_tool(App& app);
 [[nodiscard]] mcp::ToolSpec get_trades_tool(App& app);
 [[nodiscard]] mcp::ToolSpec get_reporting_log_stats_tool(App& app);
+[[nodiscard]] mcp::ToolSpec sync_tool(App& app);
+[[nodiscard]] mcp::ToolSpec get_sync_history_tool(App& app);
+[[nodiscard]] mcp::ToolSpec get_data_issues_tool(App& app);
+[[nodiscard]] mcp::ToolSpec run_sql_tool(App& app);
+[[nodiscard]] mcp::ToolSpec describe_database_tool(App& app);
+[[nodiscard]] mcp::ToolSpec import_csv_tool(App& app);
+[[nodiscard]] mcp::ToolSpec purge_market_table_tool(App& app);
 
 }  // namespace tb::tools

@@ -1,0 +1,159 @@
+// get_data_issues: every skipped row and repaired cell, with the reason.
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "mcp/render.h"
+#include "tools/arguments.h"
+#include "tools/data/pages.h"
+#include "tools/data/sync_records.h"
+#include "tools/data/tools.h"
+#include "tools/json.h"
+
+namespace tb::tools {
+
+namespace {
+
+namespace field = mcp::field;
+using mcp::Json;
+
+std::vector<mcp::Field> argument_fields() {
+    return {
+        field::text("blockId", "Only this block; _marketdata for market files"),
+        field::choice("role", {"tradelog", "dailylog", "reportinglog", "market"},
+                      "Only files of this kind"),
+        field::choice("action", {"skipped", "repaired"}, "Rows left out, or cells put right"),
+        field::integer("limit", "Most issues").range(1, 500).default_value(100),
+        field::integer("offset", "Skip so many").at_least(0).default_value(0),
+        max_chars_argument(),
+    };
+}
+
+std::vector<mcp::Field> result_fields() {
+    std::vector<mcp::Field> fields = {
+        field::integer("total", "Issues that match and can be paged through"),
+        field::integer("issuesFound",
+                       "By block and role, including those beyond 1,000 of a file, which are only "
+                       "counted"),
+        field::integer("rowsSkipped", "Rows left out, by block and role"),
+        field::integer("rowsRepaired", "Rows with a repaired cell, by block and role"),
+        field::list(
+            "issues",
+            field::object_schema(
+                {field::text("blockId", "Block"), field::text("role", "Kind of file"),
+                 field::text("fileName", "File"), field::integer("line", "Header = 1"),
+                 field::text("column", "null: the whole row").nullable(),
+                 field::text("value", "As written").nullable(), field::text("reason", "Why"),
+                 field::choice("action", {"skipped", "repaired"}, "What was done")}),
+            "By block, file, line"),
+        field::list(
+            "rejectedFiles",
+            field::object_schema({field::text("blockId", "Block"), field::text("fileName", "File"),
+                                  field::text("reason", "Why")}),
+            "Files of which nothing is stored"),
+        field::integer("nextOffset", "offset of the next page").nullable(),
+    };
+    for (mcp::Field& sync : directory_sync_fields()) {
+        fields.push_back(std::move(sync));
+    }
+    return fields;
+}
+
+Json issue_json(const DataIssue& issue) {
+    return {{"blockId", issue.block_id},
+            {"role", issue.role},
+            {"fileName", issue.file_name},
+            {"line", issue.line},
+            {"column", text_json(issue.column)},
+            {"value", text_json(issue.value)},
+            {"reason", issue.reason},
+            {"action", issue.action}};
+}
+
+std::vector<std::string> cells(const Json& issue) {
+    const auto text = [&](const char* name) {
+        return issue[name].is_null() ? std::string() : issue[name].get<std::string>();
+    };
+    return {text("blockId"),
+            text("fileName"),
+            std::to_string(issue["line"].get<std::int64_t>()),
+            issue["column"].is_null() ? "(row)" : text("column"),
+            text("value"),
+            text("reason"),
+            text("action")};
+}
+
+mcp::Outcome<mcp::ToolResult> get_data_issues(App& app, mcp::ToolContext& context,
+                                              const Json& arguments) {
+    DataIssueFilter filter;
+    filter.block_id = text_argument(arguments, "blockId").value_or("");
+    filter.role = text_argument(arguments, "role").value_or("");
+    filter.action = text_argument(arguments, "action").value_or("");
+    filter.offset = *integer_argument(arguments, "offset");
+    filter.limit = *integer_argument(arguments, "limit");
+    TB_TRY_TOOL(const App::SyncAll sync,
+                app.sync_all(context.token(), context.progress_callback()));
+    TB_TRY_TOOL(db::Connection connection, app.reader(context.token()));
+    connection.cancel_with(context.token());
+    if (const auto known = check_remembered(connection, filter.block_id); !known) {
+        return tl::unexpected<mcp::ToolError>(known.error());
+    }
+    TB_TRY_TOOL(const DataIssuePage page, read_data_issues(connection, filter));
+    Json issues = Json::array();
+    for (const DataIssue& issue : page.issues) {
+        issues.push_back(issue_json(issue));
+    }
+    Json rejected = Json::array();
+    std::string text = sync_trouble_text(sync);
+    for (const RejectedFile& file : page.rejected) {
+        rejected.push_back(
+            {{"blockId", file.block_id}, {"fileName", file.file_name}, {"reason", file.reason}});
+    }
+    text += fmt::format("{} rows left out, {} rows repaired, {} issues found, {} files rejected\n",
+                        mcp::count_text(page.rows_skipped), mcp::count_text(page.rows_repaired),
+                        mcp::count_text(page.found), rejected.size());
+    const std::string table =
+        fit_page(issues, {"Block", "File", "Line", "Column", "Value", "Reason", "Action"}, cells,
+                 context.budget_chars(), text);
+    const std::int64_t next = filter.offset + static_cast<std::int64_t>(issues.size());
+    text +=
+        fmt::format("Issues {} to {} of {} that match\n", filter.offset + (issues.empty() ? 0 : 1),
+                    next, mcp::count_text(page.total));
+    text += issues.empty() ? "" : table;
+    const bool more = next < page.total;
+    if (more) {
+        text += fmt::format("(more: offset {})\n", next);
+    }
+    Json result = {{"total", page.total},
+                   {"issuesFound", page.found},
+                   {"rowsSkipped", page.rows_skipped},
+                   {"rowsRepaired", page.rows_repaired},
+                   {"issues", std::move(issues)},
+                   {"rejectedFiles", std::move(rejected)},
+                   {"nextOffset", more ? Json(next) : Json(nullptr)}};
+    add_directory_sync(result, sync);
+    return mcp::ToolResult{.text = std::move(text), .structured = std::move(result)};
+}
+
+}  // namespace
+
+mcp::ToolSpec get_data_issues_tool(App& app) {
+    return {.name = "get_data_issues",
+            .title = "Unusable and repaired data",
+            .description =
+                "Every row of the files that was left out and every cell that was put right, with "
+                "file, line, value and reason. Rows in a file = rows stored + rows left out, "
+                "always.",
+            .toolset = "core",
+            .annotations = mcp::Annotations::reads(),
+            .scope = "blocks:read",
+            .arguments = argument_fields(),
+            .results = result_fields(),
+            .max_result_chars = mcp::kMaxRaisedResultChars,
+            .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
+                return get_data_issues(app, context, arguments);
+            }};
+}
+
+}  // namespace tb::tools
