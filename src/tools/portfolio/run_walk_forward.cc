@@ -55,16 +55,18 @@ std::vector<mcp::Field> window_arguments() {
 
 std::vector<mcp::Field> diversification_arguments() {
     return {
-        field::boolean("enableCorrelationConstraint", "").default_value(false),
-        field::number("maxCorrelationThreshold", "").range(0, 1).default_value(0.7),
-        field::choice("correlationMethod", {"kendall", "spearman", "pearson"}, "")
+        field::boolean("enableCorrelationConstraint", "Limit strategy correlation")
+            .default_value(false),
+        field::number("maxCorrelationThreshold", "Its limit").range(0, 1).default_value(0.7),
+        field::choice("correlationMethod", {"kendall", "spearman", "pearson"}, "Its kind")
             .default_value("kendall"),
-        field::boolean("enableTailRiskConstraint", "").default_value(false),
-        field::number("maxTailDependenceThreshold", "").range(0, 1).default_value(0.5),
-        field::number("tailThreshold", "").range(0.01, 0.5).default_value(0.1),
-        field::choice("diversificationNormalization", {"raw", "margin", "notional"}, "")
+        field::boolean("enableTailRiskConstraint", "Limit joint tail risk").default_value(false),
+        field::number("maxTailDependenceThreshold", "Its limit").range(0, 1).default_value(0.5),
+        field::number("tailThreshold", "Tail share").range(0.01, 0.5).default_value(0.1),
+        field::choice("diversificationNormalization", {"raw", "margin", "notional"}, "Of the P/L")
             .default_value("raw"),
-        field::choice("diversificationDateBasis", {"opened", "closed"}, "").default_value("opened"),
+        field::choice("diversificationDateBasis", {"opened", "closed"}, "Of the P/L")
+            .default_value("opened"),
     };
 }
 
@@ -86,8 +88,12 @@ std::vector<mcp::Field> argument_fields() {
     append({
         field::choice("optimizationTarget", targets, "What to maximize")
             .default_value("sharpeRatio"),
-        field::integer("minInSampleTrades", "").range(5, 1e9).default_value(10),
-        field::integer("minOutOfSampleTrades", "").range(1, 1e9).default_value(3),
+        field::integer("minInSampleTrades", "Skip windows with fewer")
+            .range(5, 1e9)
+            .default_value(10),
+        field::integer("minOutOfSampleTrades", "Skip windows with fewer")
+            .range(1, 1e9)
+            .default_value(3),
         one_lot_argument(),
         field::number("minSharpeRatio", "In-sample floor"),
         field::number("minProfitFactor", "In-sample floor").at_least(0),
