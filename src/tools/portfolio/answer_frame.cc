@@ -74,7 +74,8 @@ Field page_field() {
 std::vector<Field> with_frame(std::vector<Field> fields) {
     fields.push_back(field::text("conventions", "correct or reference"));
     fields.push_back(open_list("notes", "Figures without a value and why").optional());
-    fields.push_back(field::list("warnings", field::text_schema(), "").optional());
+    fields.push_back(
+        field::list("warnings", field::text_schema(), "About data and method").optional());
     fields.push_back(open_object("syncInfo", "How fresh the rows are"));
     fields.push_back(open_list("syncErrors", "What is not up to date").optional());
     return fields;

@@ -14,4 +14,13 @@ namespace tb::tools {
 // What may happen: Monte Carlo, walk-forward, correlation, tail risk, position sizing.
 [[nodiscard]] std::vector<mcp::ToolSpec> risk_tools(App& app);
 
+// One per file.
+[[nodiscard]] mcp::ToolSpec get_statistics_tool(App& app);
+[[nodiscard]] mcp::ToolSpec get_strategy_comparison_tool(App& app);
+[[nodiscard]] mcp::ToolSpec compare_blocks_tool(App& app);
+[[nodiscard]] mcp::ToolSpec block_diff_tool(App& app);
+[[nodiscard]] mcp::ToolSpec get_period_returns_tool(App& app);
+[[nodiscard]] mcp::ToolSpec get_performance_charts_tool(App& app);
+[[nodiscard]] mcp::ToolSpec compare_backtest_to_actual_tool(App& app);
+
 }  // namespace tb::tools

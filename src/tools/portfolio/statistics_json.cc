@@ -1,0 +1,291 @@
+#include "tools/portfolio/statistics_json.h"
+
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "mcp/render.h"
+#include "tools/json.h"
+
+namespace tb::tools {
+
+namespace {
+
+using analytics::IdleDays;
+using analytics::Methodology;
+using analytics::PortfolioStatistics;
+using analytics::ReturnSource;
+using analytics::SourceBasis;
+using mcp::Json;
+
+std::string_view basis_name(SourceBasis basis) {
+    switch (basis) {
+        case SourceBasis::kNetIncludesFees:
+            return "net_includes_fees";
+        case SourceBasis::kGrossBeforeFees:
+            return "gross_before_fees";
+        case SourceBasis::kMixed:
+            break;
+    }
+    return "mixed";
+}
+
+std::string_view fee_handling_name(SourceBasis basis) {
+    switch (basis) {
+        case SourceBasis::kNetIncludesFees:
+            return "already_included";
+        case SourceBasis::kGrossBeforeFees:
+            return "deducted_once";
+        case SourceBasis::kMixed:
+            break;
+    }
+    return "mixed";
+}
+
+std::string_view idle_days_name(IdleDays days) {
+    switch (days) {
+        case IdleDays::kAsProvided:
+            return "included_as_provided";
+        case IdleDays::kBusinessDays:
+            return "included_business_days";
+        case IdleDays::kExchangeDays:
+            return "included_exchange_days";
+        case IdleDays::kCalendarDays:
+            break;
+    }
+    return "included_calendar_days";
+}
+
+std::string_view capital_source_name(analytics::CapitalSource source) {
+    switch (source) {
+        case analytics::CapitalSource::kDailyLog:
+            return "daily_log";
+        case analytics::CapitalSource::kTrades:
+            return "trades";
+        case analytics::CapitalSource::kNone:
+            break;
+    }
+    return "none";
+}
+
+// One line of the table of explanations: how a figure comes about under each rule book.
+struct FigureRule {
+    std::string_view figure;
+    std::string_view formula;
+    std::string_view reference;  // empty: the same
+    // Which rows and inputs: trades, daily returns, the daily balance.
+    enum class Input { kTrades, kWinsAndLosses, kReturns, kBalance, kGrowth, kKelly } input;
+};
+
+using Input = FigureRule::Input;
+constexpr std::array kRules = {
+    FigureRule{"winRate", "trades with P > 0 / all trades (fraction; P = P/L after fees)", "",
+               Input::kTrades},
+    FigureRule{"totalPl", "sum of the P/L column as written", "", Input::kTrades},
+    FigureRule{"netPl", "sum of P; fees are deducted exactly once", "", Input::kTrades},
+    FigureRule{"totalCommissions", "sum of opening and closing fees", "", Input::kTrades},
+    FigureRule{"avgWin", "mean of P over trades with P > 0", "", Input::kWinsAndLosses},
+    FigureRule{"avgLoss", "mean of P over trades with P < 0 (negative)", "", Input::kWinsAndLosses},
+    FigureRule{"profitFactor", "sum of P > 0 / |sum of P < 0|; no value without a loss", "",
+               Input::kWinsAndLosses},
+    FigureRule{"sharpeRatio",
+               "mean(x)/sd(x)*sqrt(252), x = daily return - rate/100/252, sd with "
+               "n-1",
+               "", Input::kReturns},
+    FigureRule{"sortinoRatio", "mean(x)/d*sqrt(252), d = sqrt(sum(min(x,0)^2)/n)", "",
+               Input::kReturns},
+    FigureRule{"calmarRatio", "cagr / maxDrawdown", "", Input::kGrowth},
+    FigureRule{"maxDrawdown", "largest 100*(peak - balance)/peak of the end-of-day balance",
+               "largest |drawdown %| of the daily log, else of the funds column at the end of "
+               "closing days",
+               Input::kBalance},
+    FigureRule{"timeInDrawdown", "100 * days below the running peak / days observed",
+               "100 * log rows with drawdown < 0 / log rows, else of closed trades",
+               Input::kBalance},
+    FigureRule{"kellyPercentage", "100*(p*b - (1-p))/b, p = winRate, b = avgWin/|avgLoss|", "",
+               Input::kKelly},
+    FigureRule{"cagr",
+               "100*((end/start)^(1/years) - 1), from the first opening to the last "
+               "realized day",
+               "100*((end/start)^(1/years) - 1), from the first opening to the close of the "
+               "trade opened last, capital of the trades",
+               Input::kGrowth},
+    FigureRule{"initialCapital",
+               "balance before the first day: of the daily log, else the "
+               "balance from which the funds column chains",
+               "daily log: netLiq - dailyPl of the first row, else F - P of the first trade closed",
+               Input::kBalance},
+    FigureRule{"avgDailyPl", "net P/L / days observed",
+               "mean P/L of the log rows, else net P/L per day with a trade", Input::kBalance},
+    FigureRule{"monthlyWinRate",
+               "100 * months with P/L > 0 / months with trades, by the day "
+               "realized",
+               "100 * months with P/L > 0 / months with trades, by the day opened", Input::kTrades},
+    FigureRule{"weeklyWinRate",
+               "100 * ISO weeks with P/L > 0 / weeks with trades, by the day "
+               "realized",
+               "the same by the day opened, weeks cut at New Year", Input::kTrades},
+    FigureRule{"currentStreak", "wins (+) or losses (-) in a row at the end; a zero ends a streak",
+               "", Input::kTrades},
+};
+
+Json inputs_of(Input input, const PortfolioStatistics& stats, const Methodology& method) {
+    switch (input) {
+        case Input::kTrades:
+            return {{"trades", stats.total_trades}, {"plBasis", basis_name(method.source_basis)}};
+        case Input::kWinsAndLosses:
+            return {{"winningTrades", stats.winning_trades},
+                    {"losingTrades", stats.losing_trades},
+                    {"avgWin", number_json(stats.avg_win)},
+                    {"avgLoss", number_json(stats.avg_loss)}};
+        case Input::kReturns:
+            return {{"observations", method.observations},
+                    {"from", date_json(method.first_observation)},
+                    {"to", date_json(method.last_observation)},
+                    {"rate", method.rate_mode == analytics::RateMode::kFixed
+                                 ? number_json(method.fixed_rate_pct)
+                                 : Json(method.rate_series)}};
+        case Input::kBalance:
+            return {{"initialCapital", number_json(stats.initial_capital)},
+                    {"capitalSource", capital_source_name(method.capital_source)},
+                    {"days", method.observations}};
+        case Input::kGrowth:
+            return {{"initialCapital", number_json(stats.initial_capital)},
+                    {"netPl", number_json(stats.net_pl)},
+                    {"years", number_json(method.growth_years)},
+                    {"cagr", number_json(stats.cagr_pct)},
+                    {"maxDrawdown", number_json(stats.max_drawdown_pct)}};
+        case Input::kKelly:
+            return {{"winRate", number_json(stats.win_rate)},
+                    {"avgWin", number_json(stats.avg_win)},
+                    {"avgLoss", number_json(stats.avg_loss)}};
+    }
+    return Json::object();
+}
+
+Json returns_json(const Methodology& method) {
+    const bool from_log = method.return_source == ReturnSource::kDailyLog;
+    return {{"source", from_log ? "daily_log" : "realized_trade_pl"},
+            {"attribution", from_log ? "daily_log_date" : "date_closed_fallback_date_opened"},
+            {"observations", method.observations},
+            {"dateRange",
+             {{"start", date_json(method.first_observation)},
+              {"end", date_json(method.last_observation)}}},
+            {"idleDays", idle_days_name(method.idle_days)}};
+}
+
+}  // namespace
+
+Json statistics_json(const PortfolioStatistics& stats, Conventions conventions) {
+    Json out = Json::object();
+    const auto number = [&](const char* name, std::optional<double> value) {
+        if (value.has_value() || conventions == Conventions::kCorrect) {
+            out[name] = number_json(value);
+        }
+    };
+    out["totalTrades"] = stats.total_trades;
+    out["winningTrades"] = stats.winning_trades;
+    out["losingTrades"] = stats.losing_trades;
+    out["breakEvenTrades"] = stats.break_even_trades;
+    number("winRate", stats.win_rate);
+    number("totalPl", stats.total_pl);
+    number("netPl", stats.net_pl);
+    number("totalCommissions", stats.total_commissions);
+    number("avgWin", stats.avg_win);
+    number("avgLoss", stats.avg_loss);
+    number("maxWin", stats.max_win);
+    number("maxLoss", stats.max_loss);
+    out["profitFactor"] = number_json(stats.profit_factor);
+    number("sharpeRatio", stats.sharpe_ratio);
+    number("sortinoRatio", stats.sortino_ratio);
+    number("calmarRatio", stats.calmar_ratio);
+    number("maxDrawdown", stats.max_drawdown_pct);
+    number("timeInDrawdown", stats.time_in_drawdown_pct);
+    number("kellyPercentage", stats.kelly_pct);
+    number("cagr", stats.cagr_pct);
+    number("initialCapital", stats.initial_capital);
+    number("avgDailyPl", stats.avg_daily_pl);
+    out["maxWinStreak"] = stats.max_win_streak;
+    out["maxLossStreak"] = stats.max_loss_streak;
+    out["currentStreak"] = stats.current_streak;
+    number("monthlyWinRate", stats.monthly_win_rate_pct);
+    number("weeklyWinRate", stats.weekly_win_rate_pct);
+    return out;
+}
+
+Json methodology_json(const analytics::StatisticsResult& result,
+                      const analytics::RiskFreeRates& rates) {
+    const Methodology& method = result.methodology;
+    return {
+        {"pnl",
+         {{"netPlBasis", "net_after_fees"},
+          {"sourceBasis", basis_name(method.source_basis)},
+          {"feeHandling", fee_handling_name(method.source_basis)},
+          {"basisCounts",
+           {{"netIncludesFees", method.net_includes_fees},
+            {"grossBeforeFees", method.gross_before_fees},
+            {"undeclaredAssumedGross", 0}}}}},
+        {"returns", returns_json(method)},
+        {"sharpe",
+         {{"annualizationFactor", analytics::kAnnualization},
+          {"volatilityEstimator", "sample_standard_deviation_n_minus_1"},
+          {"riskFreeRate", rate_source_json(rates, method.rate_resolution, method.conventions)}}},
+        {"sortino",
+         {{"annualizationFactor", analytics::kAnnualization},
+          {"downsideTarget", "zero_excess_return"},
+          {"observationSet", "all_return_observations_positive_values_contribute_zero"},
+          {"denominator", "total_observations_n"},
+          {"riskFreeRate", "same_daily_rate_as_sharpe"}}},
+        {"capitalSource", capital_source_name(method.capital_source)},
+        {"winRateAttribution",
+         method.win_rate_attribution == analytics::WinRateAttribution::kDateOpened
+             ? "date_opened"
+             : "date_closed_fallback_date_opened"},
+        {"growthYears", number_json(method.growth_years)},
+        {"droppedTrades", result.dropped_trades},
+        {"warnings", result.warnings}};
+}
+
+Json exposure_peak_json(const std::optional<analytics::ExposurePeak>& peak, Conventions conventions,
+                        bool instant) {
+    if (!peak) {
+        return nullptr;
+    }
+    return {{"date", instant ? instant_json(peak->date, conventions) : Json(peak->date.to_iso())},
+            {"exposure", number_json(peak->exposure)},
+            {"exposurePercent", number_json(peak->exposure_percent)}};
+}
+
+std::vector<Explanation> explain_statistics(const analytics::StatisticsResult& result,
+                                            std::string_view prefix) {
+    const Methodology& method = result.methodology;
+    const bool from_log = method.return_source == ReturnSource::kDailyLog;
+    std::vector<Explanation> out;
+    for (const FigureRule& rule : kRules) {
+        const bool reference =
+            method.conventions == Conventions::kReference && !rule.reference.empty();
+        const bool daily = rule.input == Input::kReturns || rule.input == Input::kBalance;
+        out.push_back({std::string(prefix) + std::string(rule.figure),
+                       std::string(reference ? rule.reference : rule.formula),
+                       inputs_of(rule.input, result.stats, method),
+                       daily ? method.observations : result.stats.total_trades,
+                       daily && from_log ? "daily log" : "trades"});
+    }
+    return out;
+}
+
+std::string figure_text(std::optional<double> value) {
+    return value ? fmt::format("{:.4f}", *value) : "n/a";
+}
+
+std::string share_text(std::optional<double> percent) {
+    return percent ? fmt::format("{:.2f} %", *percent) : "n/a";
+}
+
+std::string dollars_text(std::optional<double> usd) {
+    return usd ? mcp::money_text(*usd) : "n/a";
+}
+
+}  // namespace tb::tools
