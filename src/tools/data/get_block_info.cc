@@ -7,6 +7,7 @@
 
 #include "mcp/render.h"
 #include "tools/arguments.h"
+#include "tools/data/block_json.h"
 #include "tools/data/tools.h"
 #include "tools/json.h"
 
@@ -36,26 +37,6 @@ std::vector<mcp::Field> result_fields() {
     return fields;
 }
 
-Json block_json(const BlockData& block) {
-    std::vector<std::string> strategies = block.trades.strategies;
-    std::sort(strategies.begin(), strategies.end());
-    // Load order: by the day opened.
-    const auto& trades = block.trades.trades;
-    std::optional<Date> first;
-    std::optional<Date> last;
-    if (!trades.empty()) {
-        first = trades.front().date_opened;
-        last = trades.back().date_opened;
-    }
-    return {{"blockId", block.block_id},
-            {"tradeCount", trades.size()},
-            {"dailyLogCount", block.daily_log.size()},
-            {"reportingLogCount", block.reporting.trades.size()},
-            {"strategies", strategies},
-            {"dateRange", {{"start", date_json(first)}, {"end", date_json(last)}}},
-            {"dataVersion", block.data_version()}};
-}
-
 std::string block_text(const Json& block) {
     const auto day = [&](const char* which) {
         const Json& date = block["dateRange"][which];
@@ -79,13 +60,35 @@ mcp::Outcome<mcp::ToolResult> get_block_info(App& app, mcp::ToolContext& context
                                              const Json& arguments) {
     TB_TRY_TOOL(const FreshBlock fresh,
                 app.fresh_block(*text_argument(arguments, "blockId"), context.token()));
-    Json block = block_json(*fresh.data);
+    Json block = block_info_json(fresh);
     std::string text = sync_trouble_text(fresh.sync) + block_text(block);
-    add_block_sync(block, fresh.sync);
     return mcp::ToolResult{.text = std::move(text), .structured = std::move(block)};
 }
 
 }  // namespace
+
+Json block_info_json(const FreshBlock& fresh) {
+    const BlockData& block = *fresh.data;
+    std::vector<std::string> strategies = block.trades.strategies;
+    std::sort(strategies.begin(), strategies.end());
+    // Load order: by the day opened.
+    const auto& trades = block.trades.trades;
+    std::optional<Date> first;
+    std::optional<Date> last;
+    if (!trades.empty()) {
+        first = trades.front().date_opened;
+        last = trades.back().date_opened;
+    }
+    Json json = {{"blockId", block.block_id},
+                 {"tradeCount", trades.size()},
+                 {"dailyLogCount", block.daily_log.size()},
+                 {"reportingLogCount", block.reporting.trades.size()},
+                 {"strategies", strategies},
+                 {"dateRange", {{"start", date_json(first)}, {"end", date_json(last)}}},
+                 {"dataVersion", block.data_version()}};
+    add_block_sync(json, fresh.sync);
+    return json;
+}
 
 mcp::ToolSpec get_block_info_tool(App& app) {
     return {.name = "get_block_info",

@@ -15,6 +15,7 @@ std::vector<mcp::ToolSpec> data_tools(App& app) {
         describe_database_tool(app),
         import_csv_tool(app),
         purge_market_table_tool(app),
+        get_backtest_help_tool(),
     };
 }
 

@@ -21,5 +21,6 @@ namespace tb::tools {
 [[nodiscard]] mcp::ToolSpec describe_database_tool(App& app);
 [[nodiscard]] mcp::ToolSpec import_csv_tool(App& app);
 [[nodiscard]] mcp::ToolSpec purge_market_table_tool(App& app);
+[[nodiscard]] mcp::ToolSpec get_backtest_help_tool();
 
 }  // namespace tb::tools

@@ -1,0 +1,55 @@
+// Everything a server of one data directory offers: tools, resources, templates, prompts, and the
+// text that introduces them to an assistant.
+//
+// Thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/result.h"
+#include "mcp/resource.h"
+#include "mcp/server.h"
+#include "tools/app.h"
+
+namespace tb::tools {
+
+// The selected tools with all resources and prompts. `app` outlives the content. kInvalidArgument
+// names unknown toolsets and tools.
+[[nodiscard]] Result<mcp::ServerContent> make_content(App& app,
+                                                      const mcp::ToolSelection& selection);
+
+// For ServerOptions::instructions (06 T14); no data from files.
+[[nodiscard]] std::string instructions(App& app);
+
+// Uris that a change of these blocks touches: for Notifier::resource_updated.
+[[nodiscard]] std::vector<std::string> changed_resource_uris(
+    const std::vector<std::string>& block_ids);
+
+// The reference of all tools, docs/tools.md.
+[[nodiscard]] std::string render_tools_markdown();
+
+// ---- parts, for make_content ----
+
+// Resources read what tools answer, in full: the registry is the one of all tools.
+using Registry = std::shared_ptr<const mcp::ToolRegistry>;
+
+// tradeblocks://blocks, tradeblocks://schema, tradeblocks://guides/optionomega
+[[nodiscard]] std::vector<mcp::ResourceSpec> fixed_resources(App& app, Registry registry);
+// tradeblocks://blocks/{blockId}, its trades, daily and reporting rows,
+// tradeblocks://schema/{table}
+[[nodiscard]] std::vector<mcp::ResourceTemplateSpec> resource_templates(App& app,
+                                                                        Registry registry);
+// The blocks whose folders hold a trade log now, by uri; reads no rows.
+[[nodiscard]] std::vector<mcp::ResourceInfo> block_resources(App& app);
+[[nodiscard]] std::string block_uri(std::string_view block_id);
+
+[[nodiscard]] std::vector<mcp::PromptSpec> prompts(App& app);
+
+// Values for completion (06 T15): blocks of the directory, strategies of the block chosen as
+// `block_argument`.
+[[nodiscard]] mcp::Completer block_completer(App& app);
+[[nodiscard]] mcp::Completer strategy_completer(App& app, std::string block_argument);
+
+}  // namespace tb::tools
