@@ -47,17 +47,15 @@ std::vector<mcp::Field> argument_fields() {
     return fields;
 }
 
+// The rest of what is returned is named in the answer itself: tools/list stays small (06 T13).
 std::vector<mcp::Field> result_fields() {
     return with_frame({
         field::text("blockId", "The block"),
-        open_object("options", "As used"),
-        field::integer("tradesAnalyzed", "Trades"),
-        field::list("strategies", field::text_schema(), "Rows and columns of the matrices"),
-        matrix_field("correlationMatrix", "Rows of -1 to 1, null where undefined"),
-        matrix_field("sampleSizes", "Rows of shared periods; diagonal: own periods"),
-        open_object("analytics", "averageCorrelation, strongest, weakest, counts"),
-        open_list("highlyCorrelatedPairs", "{pair, value, sampleSize}"),
-        open_list("undefinedPairs", "{pair, reason}"),
+        field::list("strategies", field::text_schema(), "Rows and columns"),
+        matrix_field("correlationMatrix", "null: undefined"),
+        matrix_field("sampleSizes", "Shared periods"),
+        open_object("analytics", "averageCorrelation, strongest, weakest"),
+        open_list("highlyCorrelatedPairs", "pair, value, sampleSize"),
     });
 }
 

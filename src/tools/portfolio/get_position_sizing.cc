@@ -46,15 +46,13 @@ std::vector<mcp::Field> argument_fields() {
         max_chars_argument()};
 }
 
+// The rest of what is returned is named in the answer itself: tools/list stays small (06 T13).
 std::vector<mcp::Field> result_fields() {
     return with_frame({
         field::text("blockId", "The block"),
-        open_object("options", "As used"),
-        open_object("portfolio", "Kelly figures and allocation of all trades together"),
-        open_list("strategies", "The same by strategy"),
-        field::list("skippedStrategies", field::text_schema(), "Too few trades"),
-        field::number("totalAllocation", "Sum over strategies").unit("USD"),
-        field::number("totalAllocationPct", "Of the capital").unit("percent"),
+        open_object("portfolio", "All trades together"),
+        open_list("strategies", "Kelly figures and allocations"),
+        field::number("totalAllocationPct", "Their sum, percent of capital").nullable(),
     });
 }
 

@@ -45,27 +45,16 @@ std::vector<mcp::Field> argument_fields() {
     return fields;
 }
 
+// The rest of what is returned is named in the answer itself: tools/list stays small (06 T13).
 std::vector<mcp::Field> result_fields() {
     return with_frame({
         field::text("blockId", "The block"),
-        open_object("options", "As used"),
-        field::choice("status", {"complete", "partial", "insufficient_data"},
-                      "Whether all pairs, some or none have a figure"),
-        field::choice("level", {"low", "moderate", "high"}, "By the highest joint risk: 0.3, 0.5")
-            .nullable(),
-        field::list("strategies", field::text_schema(), "Rows and columns of the matrices"),
-        field::integer("tradingDaysUsed", "Days any of them traded"),
-        open_object("dateRange", "start, end"),
-        field::number("tailThreshold", "As used"),
-        field::number("varianceThreshold", "As used"),
-        open_object("analytics", "Highest, lowest, average joint tail risk; share above 0.5"),
-        field::integer("effectiveFactors", "Factors for varianceThreshold").nullable(),
-        numbers_field("eigenvalues", "Of the copula matrix"),
-        numbers_field("explainedVariance", "Cumulative"),
-        open_list("marginalContributions", "By strategy, largest first"),
-        field::integer("insufficientDataPairs", "Ordered pairs without a figure"),
+        field::text("status", "complete, partial or insufficient_data"),
+        field::list("strategies", field::text_schema(), "Rows and columns"),
+        open_object("analytics", "Highest, lowest, average joint tail risk"),
+        field::integer("effectiveFactors", "Independent factors").nullable(),
+        open_list("marginalContributions", "By strategy"),
         matrix_field("jointTailRiskMatrix", "P(column in tail | row in tail)"),
-        matrix_field("copulaCorrelationMatrix", "sin(pi*tau/2)"),
     });
 }
 

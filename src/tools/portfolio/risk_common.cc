@@ -159,10 +159,6 @@ Json rate_json(const analytics::RiskFreeRates& rates, Conventions conventions) {
     return json;
 }
 
-Field numbers_field(std::string name, std::string description) {
-    return field::list(std::move(name), field::number_schema(), std::move(description));
-}
-
 Field matrix_field(std::string name, std::string description) {
     mcp::Schema cell = field::number_schema();
     cell.nullable = true;

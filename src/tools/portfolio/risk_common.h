@@ -63,8 +63,7 @@ struct RiskSelection {
 // Which rate went in: {mode, annualRatePct} or {mode, series, dataThrough, rateIs}.
 [[nodiscard]] mcp::Json rate_json(const analytics::RiskFreeRates& rates, Conventions conventions);
 
-// A list of numbers, and rows of numbers or null, as result members.
-[[nodiscard]] mcp::Field numbers_field(std::string name, std::string description);
+// Rows of numbers or null, as a result member.
 [[nodiscard]] mcp::Field matrix_field(std::string name, std::string description);
 [[nodiscard]] mcp::Json matrix_json(const std::vector<std::vector<std::optional<double>>>& matrix);
 

@@ -34,33 +34,31 @@ std::vector<mcp::Field> argument_fields() {
         field::integer("numSimulations", "Paths")
             .range(analytics::kMinSimulations, analytics::kMaxSimulations)
             .default_value(1000),
-        field::integer("simulationLength", "Steps of a path; default: as many as the history")
+        field::integer("simulationLength", "Steps; default: as the history")
             .range(analytics::kMinSimulationLength, kMostSteps),
-        field::integer("resampleWindow", "Draw from the most recent N results only")
+        field::integer("resampleWindow", "Only the last N results")
             .range(analytics::kMinResampleWindow, kMostSteps),
         field::choice("resampleMethod", {"trades", "daily", "percentage"},
-                      "Dollars by trade, dollars by day, or compounding returns by trade")
+                      "Dollars by trade or day, or returns")
             .default_value("trades"),
         field::choice("resampleMode", {"stationary-block", "iid"}, "Keep streaks, or not")
             .default_value("stationary-block"),
         field::integer("meanBlockLength", "Default: cube root of the pool").range(1, kMostSteps),
-        field::number("ruinThresholdPct", "Share of capital whose loss is ruin, above 0")
-            .range(0, 1),
+        field::number("ruinThresholdPct", "Share lost that is ruin").range(0, 1),
         field::number("initialCapital", "Dollars at the start").at_least(0),
-        field::number("historicalInitialCapital", "Dollars when the history began").at_least(0),
+        field::number("historicalInitialCapital", "When the history began").at_least(0),
         field::number("tradesPerYear", "Steps per year").at_least(1),
-        field::integer("randomSeed", "Same seed, same result; default: a new one"),
+        field::integer("randomSeed", "Default: a new one"),
         one_lot_argument(),
-        field::boolean("includeWorstCase",
-                       "Add synthetic largest losses; default: no (reference: yes)"),
+        field::boolean("includeWorstCase", "Add synthetic largest losses; default: no"),
         field::number("worstCasePercentage", "Share of steps").range(0, 100).default_value(5),
         field::choice("worstCaseMode", {"probabilistic", "pool", "guarantee"},
-                      "At random (pool: the same), or exactly that share")
+                      "pool = probabilistic")
             .default_value("probabilistic"),
-        field::choice("worstCaseSizing", {"relative", "absolute"}, "Share of account, or dollars")
+        field::choice("worstCaseSizing", {"relative", "absolute"}, "Of the account, or dollars")
             .default_value("relative"),
         field::choice("worstCaseBasedOn", {"simulation", "historical"},
-                      "Split over strategies: equally, or by trades")
+                      "Split equally, or by trades")
             .default_value("simulation"),
         field::integer("bandPoints", "Points of `bands`")
             .range(0, analytics::kMaxBandPoints)
@@ -72,22 +70,17 @@ std::vector<mcp::Field> argument_fields() {
     };
 }
 
+// The rest of what is returned is named in the answer itself: tools/list stays small (06 T13).
 std::vector<mcp::Field> result_fields() {
     return with_frame({
         field::text("blockId", "The block"),
-        field::text("strategy", "As given").nullable(),
-        field::integer("seed", "Give it as randomSeed for the same paths"),
+        field::integer("seed", "As randomSeed: the same paths"),
         open_object("parameters", "As used"),
-        open_object("statistics", "Over all paths; returns, drawdowns and shares are fractions"),
-        open_object("standardErrors", "Sampling errors of statistics and quantiles"),
-        open_object("valueAtRisk", "p5, p10, p25 of the total return (signed)"),
-        open_object("lossAtRisk", "The same as losses: var95, var90, expectedShortfall95"),
+        open_object("statistics", "Returns, drawdowns and shares are fractions"),
+        open_object("standardErrors", "Of statistics and quantiles"),
+        open_object("valueAtRisk", "p5, p10, p25 of the total return, signed"),
         open_object("percentileBands", "p5 to p95 of the total return"),
-        open_list("bands", "The same along the path, by step"),
-        field::integer("actualResamplePoolSize", "Results drawn from"),
-        open_object("riskFreeRate", "Deducted in the Sharpe ratio"),
-        open_object("withoutWorstCase", "The figures without synthetic losses").nullable(),
-        open_list("worstCaseLosses", "The synthetic losses"),
+        open_list("bands", "The same by step"),
     });
 }
 
@@ -364,11 +357,10 @@ std::vector<Explanation> explain(const RiskSelection& selection, const MonteCarl
     const bool reference = selection.conventions == Conventions::kReference;
     const MonteCarloSettings& used = result.settings;
     const std::size_t rows = selection.trades.trades.size();
-    const std::string basis =
-        fmt::format("{} paths drawn from {} results, {} P/L", used.simulations, used.pool_size,
-                    reference ? "reported" : "net");
+    const std::string basis = reference ? "trades, reported P/L" : "trades, net P/L";
     const Json path = {{"simulations", used.simulations},
                        {"steps", used.simulation_length},
+                       {"pool", used.pool_size},
                        {"startCapital", used.initial_capital},
                        {"seed", used.seed}};
     return {

@@ -102,27 +102,22 @@ std::vector<mcp::Field> argument_fields() {
     append(diversification_arguments());
     mcp::Field ranges = field::map_of(
         "parameterRanges", field::list_schema(field::number_schema()),
-        "name: [min, max, step]. Factors kellyMultiplier, fixedFractionPct, fixedContracts, "
+        "[min, max, step] by name: kellyMultiplier, fixedFractionPct, fixedContracts, "
         "strategy:<name>; limits maxDrawdownPct, maxDailyLossPct, consecutiveLossLimit");
     append({std::move(ranges), risk_free_argument(), conventions_argument(), explain_argument(),
             max_chars_argument()});
     return fields;
 }
 
+// The rest of what is returned is named in the answer itself: tools/list stays small (06 T13).
 std::vector<mcp::Field> result_fields() {
     return with_frame({
         field::text("blockId", "The block"),
-        open_object("filters", "As given"),
-        open_object("config", "As used"),
-        open_object("performanceFloor", "Floors asked for").nullable(),
-        open_object("diversificationConstraints", "Limits asked for").nullable(),
-        open_object("summary", "Averages, degradationFactor (OOS/IS), stability, robustness"),
-        open_object("stats", "Counts of windows and trades, consistencyScore"),
+        open_object("summary", "Means, degradationFactor (OOS/IS), stability, robustness"),
+        open_object("stats", "Window counts, consistencyScore"),
         open_object("verdict", "good, moderate or concerning"),
-        open_object("recommendedParameters", "value, range, stable by name"),
+        open_object("recommendedParameters", "value, range, stable"),
         open_list("periods", "Evaluated windows"),
-        open_list("skippedWindows", "Windows left out and why"),
-        open_object("riskFreeRate", "Deducted in Sharpe and Sortino"),
     });
 }
 
