@@ -23,6 +23,9 @@ constexpr std::array kNotCompared = {
     NotCompared{"syncInfo", "our syncs report more states"},
     NotCompared{"syncWarning", "our syncs report more states"},
     NotCompared{"durationMs", "wall clock"},
+    NotCompared{"distribution", "random: monte_carlo_compare.h"},
+    NotCompared{"seed42", "the reference's generator is not copied (00 §5)"},
+    NotCompared{"randomSeed", "the reference echoes null, ours says which seed it took"},
     NotCompared{"series", "the rates come from a file of the user's (00 §4)"},
     NotCompared{"dataThrough", "the rates come from a file of the user's (00 §4)"},
 };
