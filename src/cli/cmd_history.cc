@@ -107,7 +107,8 @@ Command history_command() {
                     {"--json", ValueKind::kFlag, "", "as JSON, hashes in full", {}, ""}},
         .examples = {{"history ~/Trades", "the latest changes"},
                      {"history ~/Trades MEIC --limit 5", "the latest changes of one block"}},
-        .run = run};
+        .run = run,
+        .relay = Relay::kRepeat};
 }
 
 }  // namespace tb::cli

@@ -132,7 +132,8 @@ Command import_command() {
              {"--json", ValueKind::kFlag, "", "the result as JSON", {}, ""}},
         .examples = {{"import ~/Trades ~/Downloads/backtest.csv --name \"Iron Condor 2024\"",
                       "makes the block iron-condor-2024"}},
-        .run = run};
+        .run = run,
+        .relay = Relay::kOnce};
 }
 
 }  // namespace tb::cli

@@ -113,7 +113,8 @@ Command issues_command() {
                         {"--json", ValueKind::kFlag, "", "as JSON", {}, ""}},
             .examples = {{"issues ~/Trades", "all of them"},
                          {"issues ~/Trades \"Messy Export\" --json", "of one block, for scripts"}},
-            .run = run};
+            .run = run,
+            .relay = Relay::kRepeat};
 }
 
 }  // namespace tb::cli

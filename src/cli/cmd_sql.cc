@@ -43,6 +43,14 @@ Result<std::string> read_standard_input() {
     }
 }
 
+Result<void> read_statement(Invocation& invocation) {
+    if (invocation.text("SQL") == "-") {
+        TB_TRY(std::string sql, read_standard_input());
+        invocation.set("SQL", std::move(sql));
+    }
+    return {};
+}
+
 db::QueryLimits limits_of(const Invocation& invocation, bool readable) {
     db::QueryLimits limits;
     limits.max_rows = readable ? kReadableRows : std::numeric_limits<std::size_t>::max() - 1;
@@ -67,10 +75,7 @@ void report_problems(const WholeSync& result, Terminal& terminal) {
 
 Result<ExitCode> run(const Invocation& invocation, Session& session) {
     const std::string directory = invocation.text("DIR");
-    std::string sql = invocation.text("SQL");
-    if (sql == "-") {
-        TB_TRY(sql, read_standard_input());
-    }
+    const std::string sql = invocation.text("SQL");
     const std::string format_name =
         invocation.has("--format") ? invocation.text("--format") : std::string("table");
     const auto format = db::result_format(format_name).value_or(db::ResultFormat::kTable);
@@ -169,7 +174,9 @@ Command sql_command() {
               "BY 1\" --format csv > months.csv",
               "months of one block for a spreadsheet"},
              {"sql ~/Trades \"SHOW ALL TABLES\"", "what there is to ask about"}},
-        .run = run};
+        .run = run,
+        .prepare = read_statement,
+        .relay = Relay::kRepeat};
 }
 
 }  // namespace tb::cli

@@ -204,7 +204,8 @@ Command status_command() {
             .arguments = {{"DIR", ValueKind::kDirectory, "the data directory"}},
             .options = {{"--json", ValueKind::kFlag, "", "as JSON", {}, ""}},
             .examples = {{"status ~/Trades", "what is there"}},
-            .run = run};
+            .run = run,
+            .relay = Relay::kRepeat};
 }
 
 }  // namespace tb::cli

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
+#include "cli/relay.h"
 #include "cli/store_access.h"
 #include "cli/sync_report.h"
 #include "core/directory_watcher.h"
@@ -66,7 +67,8 @@ Result<ExitCode> watch(const Invocation& invocation, db::DataStore& store, Sessi
             }
             first = false;
             again = result->blocks.deferred > 0 || result->market.deferred > 0;
-        } else if (opened.error().code == ErrorCode::kLocked) {
+        } else if (opened.error().code == ErrorCode::kLocked &&
+                   !is_owned_elsewhere(invocation.text("DIR"), session)) {
             session.terminal.warning(opened.error().to_string());
             again = true;
         } else {
@@ -132,7 +134,8 @@ Command sync_command() {
                      {"sync ~/Trades --block \"Iron Condor\"", "only one block"},
                      {"sync ~/Trades --watch", "leave it running while you export"},
                      {"sync ~/Trades --json | jq .rowsSkipped", "for scripts"}},
-        .run = run};
+        .run = run,
+        .relay = Relay::kRepeat};
 }
 
 }  // namespace tb::cli

@@ -19,6 +19,10 @@
 #include "core/cancel.h"
 #include "core/result.h"
 
+namespace tb::tools {
+class App;
+}
+
 namespace tb::cli {
 
 enum class ValueKind {
@@ -27,6 +31,7 @@ enum class ValueKind {
     kNumber,     // whole number >= 0
     kSeconds,    // number > 0, fractions allowed
     kChoice,     // one of Option::choices
+    kAddress,    // [HOST:]PORT; may be left out (the option's default then)
     kDirectory,  // completed by the shell
     kFile,
 };
@@ -63,6 +68,12 @@ class Invocation {
     [[nodiscard]] std::optional<std::int64_t> number(const std::string& name) const;
     // Of kSeconds options.
     [[nodiscard]] std::optional<double> seconds(const std::string& name) const;
+    [[nodiscard]] const std::map<std::string, std::string>& values() const { return values_; }
+
+    // Words after the arguments, of commands that read them themselves (Command::reads_rest).
+    std::vector<std::string> rest;
+    // See Relay::kRepeat; prepare() may set it.
+    bool repeatable = false;
 
   private:
     std::map<std::string, std::string> values_;
@@ -72,10 +83,23 @@ class Invocation {
 struct Session {
     Terminal& terminal;
     CancelToken cancel;  // cancelled by Ctrl-C
+    // The App of the server in whose process the command runs; null = a process of its own.
+    tools::App* app = nullptr;
+};
+
+// What becomes of a command on a data directory (argument DIR) that another process owns (00 §6).
+enum class Relay {
+    kNever,   // it has no use for the database
+    kOnce,    // it runs in the owner
+    kRepeat,  // the same, and again with the next owner if the first one ends: it does no harm
+              // twice
 };
 
 struct Command {
     using Run = Result<ExitCode> (*)(const Invocation& invocation, Session& session);
+    // Runs first, always in the process that was started: reads standard input, checks what can be
+    // checked. kInvalidArgument is an error of the command line.
+    using Prepare = Result<void> (*)(Invocation& invocation);
 
     std::string name;
     std::string summary;      // one line, for the list of commands
@@ -84,6 +108,10 @@ struct Command {
     std::vector<Option> options;
     std::vector<Example> examples;
     Run run = nullptr;
+    Prepare prepare = nullptr;
+    Relay relay = Relay::kNever;
+    bool reads_rest = false;       // words after the arguments go to Invocation::rest as they are
+    std::string rest_syntax = {};  // of these words, for help: "[--FLAG VALUE]..."
 };
 
 }  // namespace tb::cli

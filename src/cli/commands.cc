@@ -6,8 +6,9 @@ namespace tb::cli {
 
 const std::vector<Command>& commands() {
     static const std::vector<Command> table{
-        sync_command(), status_command(), history_command(), issues_command(),
-        sql_command(),  import_command(), demo_command(),    completion_command(),
+        sync_command(),  status_command(), history_command(),    issues_command(),
+        sql_command(),   import_command(), serve_command(),      call_command(),
+        tools_command(), demo_command(),   completion_command(),
     };
     return table;
 }

@@ -20,6 +20,9 @@ namespace tb::cli {
 [[nodiscard]] Command issues_command();
 [[nodiscard]] Command sql_command();
 [[nodiscard]] Command import_command();
+[[nodiscard]] Command serve_command();
+[[nodiscard]] Command call_command();
+[[nodiscard]] Command tools_command();
 [[nodiscard]] Command demo_command();
 [[nodiscard]] Command completion_command();
 

@@ -27,6 +27,9 @@ std::string option_syntax(const Option& option) {
     if (option.kind == ValueKind::kFlag) {
         return option.name;
     }
+    if (option.kind == ValueKind::kAddress) {
+        return option.name + " [" + option.value_name + "]";
+    }
     return option.name + " " +
            (option.kind == ValueKind::kChoice ? fmt::format("{}", fmt::join(option.choices, "|"))
                                               : option.value_name);
@@ -86,6 +89,11 @@ const std::vector<EnvironmentText>& environment_texts() {
     static const std::vector<EnvironmentText> texts{
         {"DUCKDB_MEMORY_LIMIT", "memory the database engine may use, default 512MB"},
         {"DUCKDB_THREADS", "threads of the database engine, default 2"},
+        {"TRADEBLOCKS_TOKEN",
+         "tokens that clients over HTTP must have; see tradeblocks serve --help"},
+        {"TRADEBLOCKS_RUNTIME_DIR",
+         "folder where the processes of one data directory find each other, default "
+         "/run/user/UID/tradeblocks or /tmp/tradeblocks-UID"},
         {"NO_COLOR", "when set and not empty: no colours"},
         {"TRADEBLOCKS_LOG",
          "debug, info, warning (default), error or off: log lines on standard "
@@ -126,13 +134,17 @@ std::string synopsis(const Command& command) {
     for (const Option& option : command.options) {
         text += " [" + option_syntax(option) + "]";
     }
+    if (!command.rest_syntax.empty()) {
+        text += " " + command.rest_syntax;
+    }
     return text;
 }
 
 std::string program_help() {
     std::string text = fmt::format(
         "tradeblocks {} - options-trading CSV folders as an always-fresh database\n\n"
-        "Usage: tradeblocks COMMAND [ARGUMENTS]\n\n",
+        "Usage: tradeblocks COMMAND [ARGUMENTS]\n"
+        "       tradeblocks DIR            the same as: tradeblocks serve DIR\n\n",
         kVersion);
     text += wrapped(
         "A data directory holds one folder per portfolio (\"block\") with the CSV files your "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +10,7 @@
 
 #include "cli/commands.h"
 #include "core/number.h"
+#include "mcp/http.h"
 
 namespace tb::cli {
 
@@ -72,6 +74,11 @@ Result<void> check_value(const Option& option, const std::string& value) {
             if (std::find(option.choices.begin(), option.choices.end(), value) ==
                 option.choices.end()) {
                 return wrong(fmt::format("one of {}", fmt::join(option.choices, ", ")));
+            }
+            return {};
+        case ValueKind::kAddress:
+            if (const auto address = mcp::parse_http_address(value); !address) {
+                return wrong(address.error().message);
             }
             return {};
         case ValueKind::kText:
@@ -190,8 +197,63 @@ std::optional<double> Invocation::seconds(const std::string& name) const {
     return has(name) ? parse_double(text(name)) : std::nullopt;
 }
 
-Result<ParsedLine> parse_command_line(const std::vector<std::string>& words) {
+namespace {
+
+// `tradeblocks DIR` is `tradeblocks serve DIR`: the form clients are configured with. Options may
+// stand before the folder.
+bool names_a_folder(const std::vector<std::string>& words) {
+    const std::string& first = words.front();
+    std::error_code ignored;
+    return find_command(first) == nullptr && !first.starts_with("-") && first != "help" &&
+           (first.find('/') != std::string::npos || std::filesystem::is_directory(first, ignored));
+}
+
+// An address may be left out: gives the option its default then, so that the folder behind it is
+// not taken for one.
+std::vector<std::string> with_default_addresses(const std::vector<std::string>& words,
+                                                const Command& command) {
+    std::vector<std::string> result;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        result.push_back(words[i]);
+        for (const Option& option : command.options) {
+            if (option.kind == ValueKind::kAddress && option.name == words[i] &&
+                (i + 1 == words.size() || !mcp::parse_http_address(words[i + 1]).has_value())) {
+                result.push_back(option.default_text);
+            }
+        }
+    }
+    return result;
+}
+
+// Arguments in order, then everything else as it stands.
+Result<ParsedLine> split_rest(const std::vector<std::string>& words, const Command& command) {
     ParsedLine line;
+    line.command = &command;
+    std::size_t next = 1;
+    for (const Argument& argument : command.arguments) {
+        if (next < words.size() && (words[next] == "--help" || words[next] == "-h")) {
+            line.kind = ParsedLine::Kind::kHelp;
+            return line;
+        }
+        if (next == words.size() || words[next].empty() || words[next].starts_with("-")) {
+            return make_error(ErrorCode::kInvalidArgument,
+                              fmt::format("{} is missing: {}. See tradeblocks {} --help",
+                                          argument.name, argument.help, command.name));
+        }
+        line.invocation.set(argument.name, words[next++]);
+    }
+    line.invocation.rest.assign(words.begin() + static_cast<std::ptrdiff_t>(next), words.end());
+    return line;
+}
+
+}  // namespace
+
+Result<ParsedLine> parse_command_line(const std::vector<std::string>& given) {
+    ParsedLine line;
+    std::vector<std::string> words = given;
+    if (!words.empty() && names_a_folder(words)) {
+        words.insert(words.begin(), "serve");
+    }
     if (words.empty() || words.front() == "-h" || words.front() == "--help" ||
         (words.front() == "help" && words.size() == 1)) {
         line.kind = ParsedLine::Kind::kHelp;
@@ -221,6 +283,10 @@ Result<ParsedLine> parse_command_line(const std::vector<std::string>& words) {
         line.kind = ParsedLine::Kind::kHelp;
         return line;
     }
+    if (line.command->reads_rest) {
+        return split_rest(words, *line.command);
+    }
+    words = with_default_addresses(words, *line.command);
     CLI::App root;
     Bound bound;
     bind(root, *line.command, bound);

@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/help.h"
 #include "cli/parser.h"
+#include "cli/relay.h"
 #include "core/version.h"
 #include "db/database.h"
 
@@ -15,50 +16,46 @@ namespace tb::cli {
 
 namespace {
 
-Result<ExitCode> answer(const std::vector<std::string>& words, Session& session) {
-    TB_TRY(const ParsedLine line, parse_command_line(words));
+// Failures up to the command itself are errors of the command line, whatever their codes.
+struct Prepared {
+    const Command* command = nullptr;  // null: answered already
+    Invocation invocation;
+};
+
+Result<Prepared> prepare(const std::vector<std::string>& words, Session& session) {
+    TB_TRY(ParsedLine line, parse_command_line(words));
     Output& out = session.terminal.out();
     switch (line.kind) {
         case ParsedLine::Kind::kHelp:
             out.write(line.command == nullptr ? program_help() : command_help(*line.command));
-            return ExitCode::kDone;
+            return Prepared{};
         case ParsedLine::Kind::kVersion:
             out.write(fmt::format("tradeblocks {} (DuckDB {})\n", kVersion, db::engine_version()));
-            return ExitCode::kDone;
+            return Prepared{};
         case ParsedLine::Kind::kManPage:
             out.write(man_page());
-            return ExitCode::kDone;
+            return Prepared{};
         case ParsedLine::Kind::kRun:
             break;
     }
-    // An error of the command itself is no error of the command line, whatever its code.
-    auto result = line.command->run(line.invocation, session);
-    if (!result) {
-        session.terminal.error(result.error());
-        return exit_code_of(result.error());
+    if (line.command->prepare != nullptr) {
+        TB_RETURN_IF_ERROR(line.command->prepare(line.invocation));
     }
-    return *result;
+    return Prepared{line.command, std::move(line.invocation)};
 }
 
 }  // namespace
 
-ExitCode run(const std::vector<std::string>& words, Terminal& terminal, const CancelToken& cancel) {
-    Session session{terminal, cancel};
+ExitCode finish(Session& session, const std::function<Result<ExitCode>()>& work) {
+    Terminal& terminal = session.terminal;
     ExitCode code = ExitCode::kFailed;
     try {
-        if (words.empty()) {
-            terminal.error({ErrorCode::kInvalidArgument,
-                            "which command? tradeblocks --help lists them; tradeblocks demo shows "
-                            "what this program does",
-                            ""});
-            return ExitCode::kUsage;
-        }
-        auto result = answer(words, session);
+        auto result = work();
         if (result) {
             code = *result;
         } else {
             terminal.error(result.error());
-            code = ExitCode::kUsage;
+            code = exit_code_of(result.error());
         }
     } catch (const std::exception& problem) {
         terminal.error({ErrorCode::kInternal, problem.what(), "unexpected"});
@@ -73,6 +70,29 @@ ExitCode run(const std::vector<std::string>& words, Terminal& terminal, const Ca
         return code == ExitCode::kDone || code == ExitCode::kPartly ? ExitCode::kFailed : code;
     }
     return code;
+}
+
+ExitCode run(const std::vector<std::string>& words, Terminal& terminal, const CancelToken& cancel) {
+    Session session{terminal, cancel};
+    return finish(session, [&]() -> Result<ExitCode> {
+        if (words.empty()) {
+            terminal.error({ErrorCode::kInvalidArgument,
+                            "which command? tradeblocks --help lists them; tradeblocks demo shows "
+                            "what this program does",
+                            ""});
+            return ExitCode::kUsage;
+        }
+        auto prepared = prepare(words, session);
+        if (!prepared) {
+            terminal.error(prepared.error());
+            return ExitCode::kUsage;
+        }
+        if (prepared->command == nullptr) {
+            return ExitCode::kDone;
+        }
+        return run_where_the_database_is(*prepared->command, std::move(prepared->invocation),
+                                         session);
+    });
 }
 
 }  // namespace tb::cli

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "cli/relay.h"
+
 namespace tb::cli {
 
 namespace fs = std::filesystem;
@@ -31,32 +33,43 @@ Result<std::shared_ptr<db::DataStore>> store_of(const std::string& directory) {
                 : "no such folder; name the data directory that holds one folder per block",
             directory);
     }
+    TB_TRY(const db::StoreOptions options, store_options());
+    return db::DataStore::for_directory(directory, options);
+}
+
+Result<db::StoreOptions> store_options() {
     db::StoreOptions options;
     TB_TRY(options.database, db::DatabaseOptions::from_environment(environment));
     options.lock_wait = kLockWait;
-    return db::DataStore::for_directory(directory, options);
+    return options;
 }
 
 Result<void> open_for_writing(db::DataStore& store, Session& session) {
     TB_RETURN_IF_ERROR(store.open(session.cancel));
+    if (store.mode() == db::StoreMode::kMemory) {  // of the server we run in
+        return make_error(ErrorCode::kLocked, store.mode_reason());
+    }
     report_recovery(store, session);
     return {};
 }
 
 Result<bool> open_for_reading(db::DataStore& store, Session& session) {
-    const auto opened = store.open(session.cancel);
+    const auto opened = open_for_writing(store, session);
     if (opened) {
-        report_recovery(store, session);
         return false;
     }
-    if (!db::DataStore::stand_in_helps(opened.error())) {
+    // Locked by a server that came up just now: the command goes there instead.
+    if (!db::DataStore::stand_in_helps(opened.error()) ||
+        is_owned_elsewhere(store.directory(), session)) {
         return tl::unexpected<Error>(opened.error());
     }
     session.terminal.warning(opened.error().to_string());
     session.terminal.warning(
         "answering from the CSV files instead, in memory; the history of changes and older market "
         "data are not available");
-    TB_RETURN_IF_ERROR(store.open_stand_in(opened.error().message));
+    if (!store.is_connected()) {
+        TB_RETURN_IF_ERROR(store.open_stand_in(opened.error().message));
+    }
     TB_TRY([[maybe_unused]] const auto synced, sync_everything(store, session, false));
     return true;
 }
@@ -72,6 +85,16 @@ Result<WholeSync> sync_everything(db::DataStore& store, Session& session, bool v
     options.cancel = session.cancel;
     options.progress = [&](const Progress& progress) { session.terminal.progress(progress); };
     WholeSync result;
+    if (session.app != nullptr) {  // so that its clients hear of what has changed
+        auto all = session.app->sync_all(session.cancel, options.progress, verify);
+        session.terminal.clear_progress();
+        if (!all) {
+            return tl::unexpected<Error>(all.error());
+        }
+        result.blocks = std::move(all->blocks);
+        result.market = std::move(all->market);
+        return result;
+    }
     auto blocks = sync::sync_all_blocks(store, options);
     if (blocks) {
         result.blocks = std::move(*blocks);
@@ -102,6 +125,9 @@ void report_recovery(const db::DataStore& store, Session& session) {
 }
 
 void close_store(db::DataStore& store, Session& session) {
+    if (session.app != nullptr) {
+        return;
+    }
     if (const auto closed = store.close(); !closed) {
         session.terminal.warning(closed.error().to_string());
     }

@@ -1,4 +1,5 @@
-// How commands get at the database of a data directory.
+// How commands get at the database of a data directory. In the process of a server
+// (Session::app) it is that server's, and stays open.
 //
 // Thread-compatible.
 #pragma once
@@ -17,6 +18,9 @@ namespace tb::cli {
 // The store of a directory with the options of the environment; opened by nobody yet. kNotFound
 // says so in words for people when there is no such folder.
 [[nodiscard]] Result<std::shared_ptr<db::DataStore>> store_of(const std::string& directory);
+
+// Options of the database engine, from the environment of this process.
+[[nodiscard]] Result<db::StoreOptions> store_options();
 
 // Opens the file; kLocked when another process keeps it for longer than a short sync takes.
 [[nodiscard]] Result<void> open_for_writing(db::DataStore& store, Session& session);
@@ -42,7 +46,8 @@ struct WholeSync {
 // Says on standard error what recovery of a damaged database had to do, if anything.
 void report_recovery(const db::DataStore& store, Session& session);
 
-// Releases the file; what stands in the way is said on standard error.
+// Releases the file, unless it is the one of the server the command runs in; what stands in the way
+// is said on standard error.
 void close_store(db::DataStore& store, Session& session);
 
 }  // namespace tb::cli

@@ -64,6 +64,7 @@ class Terminal {
     [[nodiscard]] Output& out() { return out_; }
     [[nodiscard]] std::string paint(Style style, std::string_view text) const;
     [[nodiscard]] std::size_t out_width() const { return settings_.out_width; }
+    [[nodiscard]] const TerminalSettings& settings() const { return settings_; }
 
     // One line each on standard error, progress bar cleared first.
     void note(std::string_view text);     // "tradeblocks: ..."

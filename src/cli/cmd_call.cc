@@ -1,0 +1,280 @@
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "cli/store_access.h"
+#include "core/file_system.h"
+#include "core/number.h"
+#include "mcp/nearest.h"
+#include "mcp/tool_result.h"
+#include "tools/registry.h"
+
+namespace tb::cli {
+
+namespace {
+
+using mcp::Json;
+
+constexpr std::size_t kMaxInputBytes = std::size_t{64} << 20U;
+
+tl::unexpected<Error> wrong(std::string text) {
+    return make_error(ErrorCode::kInvalidArgument, std::move(text));
+}
+
+Result<std::string> read_standard_input() {
+    std::string text;
+    std::array<char, 65'536> buffer{};
+    while (true) {
+        const ssize_t got = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            return make_error(ErrorCode::kIo, std::generic_category().message(errno),
+                              "standard input");
+        }
+        if (got == 0) {
+            return text;
+        }
+        text.append(buffer.data(), static_cast<std::size_t>(got));
+        if (text.size() > kMaxInputBytes) {
+            return wrong(fmt::format("more than {} bytes on standard input", kMaxInputBytes));
+        }
+    }
+}
+
+// '{...}', @FILE or -.
+Result<Json> read_arguments(const std::string& word) {
+    std::string text = word;
+    if (word == "-") {
+        TB_TRY(text, read_standard_input());
+    } else if (word.starts_with('@')) {
+        TB_TRY(text, read_whole_file(real_file_system(), word.substr(1), kMaxInputBytes));
+    }
+    Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object()) {
+        return wrong(fmt::format(
+            "the arguments must be one JSON object, like '{{\"blockId\": "
+            "\"MEIC\"}}', not {}",
+            mcp::Json(word.substr(0, 80)).dump(-1, ' ', false, Json::error_handler_t::replace)));
+    }
+    return json;
+}
+
+// The value of a flag as JSON; what it may be is checked with all other arguments.
+Result<Json> flag_value(const mcp::CliFlag& flag, const std::string& text) {
+    switch (flag.type) {
+        case mcp::JsonType::kArray:
+        case mcp::JsonType::kObject:
+        case mcp::JsonType::kAny: {
+            Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+            if (json.is_discarded()) {
+                return wrong(flag.flag + " wants JSON");
+            }
+            return json;
+        }
+        default:
+            return Json(text);  // numbers and booleans are read from their text
+    }
+}
+
+struct Word {
+    std::string name;  // "--block-id"
+    std::optional<std::string> value;
+};
+
+Word split(const std::string& word) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos) {
+        return {word, std::nullopt};
+    }
+    return {word.substr(0, equals), word.substr(equals + 1)};
+}
+
+Result<void> add_flag(const mcp::ToolSpec& spec, const std::vector<std::string>& words,
+                      std::size_t& at, Json& arguments) {
+    Word word = split(words[at++]);
+    std::vector<std::string> names;
+    const auto flags = mcp::cli_flags(spec);
+    const mcp::CliFlag* flag = nullptr;
+    for (const mcp::CliFlag& entry : flags) {
+        names.push_back(entry.flag);
+        flag = entry.flag == word.name ? &entry : flag;
+    }
+    if (flag == nullptr) {
+        return wrong(fmt::format("{} has no option {}{}. See tradeblocks tools {}", spec.name,
+                                 word.name, mcp::did_you_mean(word.name, names), spec.name));
+    }
+    if (!word.value.has_value()) {
+        const bool value_follows = at < words.size() && !words[at].starts_with("--");
+        if (flag->type == mcp::JsonType::kBoolean &&
+            (!value_follows || (words[at] != "true" && words[at] != "false"))) {
+            word.value = "true";
+        } else if (!value_follows) {
+            return wrong(word.name + " wants a value");
+        } else {
+            word.value = words[at++];
+        }
+    }
+    TB_TRY(Json value, flag_value(*flag, *word.value));
+    if (flag->repeatable) {
+        arguments[flag->argument].push_back(std::move(value));
+    } else {
+        arguments[flag->argument] = std::move(value);
+    }
+    return {};
+}
+
+const mcp::ToolSpec* find_tool(const mcp::ToolRegistry& registry, const std::string& name) {
+    return registry.find(name);
+}
+
+tl::unexpected<Error> unknown_tool(const mcp::ToolRegistry& registry, const std::string& name) {
+    return wrong(fmt::format("there is no tool \"{}\"{}. tradeblocks tools lists them", name,
+                             mcp::did_you_mean(name, registry.nearest(name))));
+}
+
+// Turns flags, files and standard input into one JSON object.
+Result<void> prepare(Invocation& invocation) {
+    tools::AppOptions options;
+    options.data_dir = invocation.text("DIR");
+    tools::App app(std::move(options));  // opens nothing
+    TB_TRY(const mcp::ToolRegistry registry, tools::make_registry(app));
+    const std::string name = invocation.text("TOOL");
+    const mcp::ToolSpec* const spec = find_tool(registry, name);
+    if (spec == nullptr) {
+        return unknown_tool(registry, name);
+    }
+    Json arguments = Json::object();
+    const std::vector<std::string> words = std::move(invocation.rest);
+    std::size_t at = 0;
+    if (!words.empty() && !words[0].starts_with("--")) {
+        TB_TRY(arguments, read_arguments(words[0]));
+        at = 1;
+    }
+    while (at < words.size()) {
+        if (!words[at].starts_with("--")) {
+            return wrong(
+                fmt::format("what is \"{}\"? Arguments are one JSON object or --flag "
+                            "value; see tradeblocks tools {}",
+                            words[at], name));
+        }
+        TB_RETURN_IF_ERROR(add_flag(*spec, words, at, arguments));
+    }
+    invocation.rest = {arguments.dump(-1, ' ', false, Json::error_handler_t::replace)};
+    invocation.repeatable = spec->annotations.read_only;
+    return {};
+}
+
+// Progress of a tool on the terminal; nobody to ask.
+class TerminalChannel final : public mcp::ClientChannel {
+  public:
+    explicit TerminalChannel(Terminal& terminal) : terminal_(terminal) {}
+    void progress(const Progress& progress) override { terminal_.progress(progress); }
+    void log(mcp::LoggingLevel, std::string_view, const Json&) override {}
+    [[nodiscard]] bool can_ask(mcp::InputKind) const override { return false; }
+    mcp::Outcome<std::vector<mcp::InputAnswer>> ask(
+        const std::vector<mcp::InputRequest>&) override {
+        return mcp::tool_error("a command line cannot be asked");
+    }
+    void close_stream() override {}
+
+  private:
+    Terminal& terminal_;
+};
+
+// The lines of a tool's error one by one: they list what is wrong.
+ExitCode print_failure(const mcp::ToolError& error, Session& session) {
+    const std::string& text =
+        error.kind == mcp::ToolError::Kind::kProtocol ? error.rpc.message : error.message;
+    std::string_view rest = text;
+    bool first = true;
+    while (first || !rest.empty()) {
+        const std::size_t end = rest.find('\n');
+        const std::string line(rest.substr(0, end));
+        if (first) {
+            session.terminal.error({ErrorCode::kInvalidArgument, line, ""});
+        } else {
+            session.terminal.note("  " + line);
+        }
+        first = false;
+        rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    }
+    return session.cancel.cancelled() ? ExitCode::kInterrupted : ExitCode::kFailed;
+}
+
+Result<ExitCode> call(tools::App& app, const Invocation& invocation, Session& session) {
+    TB_TRY(const mcp::ToolRegistry registry, tools::make_registry(app));
+    const mcp::ToolSpec* const spec = find_tool(registry, invocation.text("TOOL"));
+    if (spec == nullptr || invocation.rest.empty()) {
+        return unknown_tool(registry, invocation.text("TOOL"));
+    }
+    TerminalChannel channel(session.terminal);
+    mcp::ContextOptions options;
+    options.cancel = session.cancel;
+    options.channel = &channel;
+    options.budget_chars = 0;  // complete (00 §5)
+    mcp::ToolContext context(std::move(options));
+    auto outcome = mcp::call_tool(*spec, context, Json::parse(invocation.rest.front()));
+    session.terminal.clear_progress();
+    if (!outcome.has_value()) {
+        return print_failure(outcome.error(), session);
+    }
+    Output& out = session.terminal.out();
+    if (!outcome->structured->is_object()) {
+        out.write(outcome->text + "\n");
+        return ExitCode::kDone;
+    }
+    const Json result =
+        mcp::tool_result_json(std::move(*outcome), mcp::kMaxRaisedResultChars, mcp::kModern);
+    const bool for_reading = session.terminal.out_width() > 0;
+    out.write(result["structuredContent"].dump(for_reading ? 2 : -1, ' ', false,
+                                               Json::error_handler_t::replace) +
+              "\n");
+    return ExitCode::kDone;
+}
+
+Result<ExitCode> run(const Invocation& invocation, Session& session) {
+    if (session.app != nullptr) {
+        return call(*session.app, invocation, session);
+    }
+    tools::AppOptions options;
+    options.data_dir = invocation.text("DIR");
+    TB_TRY(options.store, store_options());
+    tools::App app(std::move(options));
+    auto result = call(app, invocation, session);
+    app.close();
+    return result;
+}
+
+}  // namespace
+
+Command call_command() {
+    return {
+        .name = "call",
+        .summary = "call a tool, as an assistant does, and print its result as JSON",
+        .description =
+            "Every tool of the MCP server is also a command: this prints what the assistant gets "
+            "as structured content, complete, so that any of its answers can be checked or used in "
+            "a script. Arguments are one JSON object ('{...}', @FILE, or - for standard input), or "
+            "flags as shown by tradeblocks tools TOOL, or both. What is wrong goes to standard "
+            "error, with exit code 1.",
+        .arguments = {{"DIR", ValueKind::kDirectory, "the data directory"},
+                      {"TOOL", ValueKind::kText, "the name of the tool"}},
+        .options = {},
+        .examples = {{"call ~/Trades get_block_info '{\"blockId\": \"MEIC\"}'", "as JSON"},
+                     {"call ~/Trades get_block_info --block-id MEIC", "the same with a flag"},
+                     {"call ~/Trades list_blocks | jq .", "for scripts"}},
+        .run = run,
+        .prepare = prepare,
+        .relay = Relay::kOnce,
+        .reads_rest = true,
+        .rest_syntax = "[JSON|@FILE|-] [--FLAG VALUE]..."};
+}
+
+}  // namespace tb::cli

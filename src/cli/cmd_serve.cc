@@ -1,0 +1,165 @@
+#include <cstdlib>
+#include <set>
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include "cli/commands.h"
+#include "cli/relay.h"
+#include "cli/store_access.h"
+#include "serve/serve.h"
+
+namespace tb::cli {
+
+namespace {
+
+// A command without a server around it may hold the file for the length of a large sync.
+constexpr auto kLockWait = std::chrono::milliseconds(3'000);
+
+std::vector<std::string> listed(const std::string& text) {
+    std::vector<std::string> result;
+    std::istringstream parts(text);
+    for (std::string part; std::getline(parts, part, ',');) {
+        if (!part.empty()) {
+            result.push_back(part);
+        }
+    }
+    return result;
+}
+
+std::set<std::string> name_set(const Invocation& invocation, const std::string& option) {
+    const auto names = listed(invocation.text(option));
+    return {names.begin(), names.end()};
+}
+
+mcp::ToolSelection selection_of(const Invocation& invocation) {
+    mcp::ToolSelection selection;
+    selection.toolsets = name_set(invocation, "--toolsets");
+    selection.tools = name_set(invocation, "--tools");
+    selection.excluded = name_set(invocation, "--exclude-tools");
+    selection.read_only = invocation.has("--read-only");
+    if (selection.toolsets.contains("all")) {
+        selection.toolsets.clear();
+        selection.tools.clear();
+    }
+    return selection;
+}
+
+Result<mcp::TokenSet> tokens_of(const Invocation& invocation) {
+    if (invocation.has("--token-file")) {
+        return mcp::TokenSet::load(invocation.text("--token-file"));
+    }
+    const char* const text = std::getenv("TRADEBLOCKS_TOKEN");
+    return text == nullptr || *text == '\0' ? mcp::TokenSet() : mcp::TokenSet::parse(text);
+}
+
+Result<std::optional<mcp::HttpOptions>> http_of(const Invocation& invocation) {
+    if (!invocation.has("--http")) {
+        for (const char* const option :
+             {"--token-file", "--allow-host", "--allow-origin", "--allow-anonymous-network"}) {
+            if (invocation.has(option)) {
+                return make_error(ErrorCode::kInvalidArgument,
+                                  fmt::format("{} is for --http", option));
+            }
+        }
+        return std::optional<mcp::HttpOptions>();
+    }
+    mcp::HttpOptions http;
+    TB_TRY(http.address, mcp::parse_http_address(invocation.text("--http")));
+    TB_TRY(http.tokens, tokens_of(invocation));
+    http.allowed_hosts = listed(invocation.text("--allow-host"));
+    http.allowed_origins = listed(invocation.text("--allow-origin"));
+    http.allow_anonymous_network = invocation.has("--allow-anonymous-network");
+    return std::optional(std::move(http));
+}
+
+Result<ExitCode> run(const Invocation& invocation, Session& session) {
+    serve::ServeOptions options;
+    TB_TRY(options.app.store, store_options());
+    options.app.store.lock_wait = kLockWait;
+    options.app.data_dir = invocation.text("DIR");
+    options.app.read_only = invocation.has("--read-only");
+    options.selection = selection_of(invocation);
+    TB_TRY(options.http, http_of(invocation));
+    if (options.http.has_value()) {
+        // Whoever calls over the network has no business elsewhere on this machine.
+        options.app.import_roots = {options.app.data_dir};
+    }
+    options.runtime_root = runtime_root();
+    options.command_runner = command_runner;
+    options.on_listening = [&](const std::vector<std::string>& urls) {
+        session.terminal.note(fmt::format("serving {} at {}", options.app.data_dir.string(),
+                                          fmt::join(urls, " and ")));
+    };
+    TB_RETURN_IF_ERROR(serve::serve(std::move(options), session.cancel));
+    return ExitCode::kDone;
+}
+
+}  // namespace
+
+Command serve_command() {
+    return {
+        .name = "serve",
+        .summary = "serve the data directory to an assistant over MCP",
+        .description =
+            "Speaks the Model Context Protocol on standard input and output, for clients that "
+            "start their servers themselves, or over HTTP. Whatever is asked about a block is "
+            "answered from its files as they are at that moment.\n\n"
+            "Any number of copies may serve one folder: the first one owns the database, the "
+            "others "
+            "pass their calls on to it, and one of them takes over when it ends. Commands like "
+            "tradeblocks sync do the same.\n\n"
+            "Over HTTP the server listens on this machine only. For other addresses it wants "
+            "tokens, one a line, as \"name scopes token\" or the token alone (at least 128 bits, "
+            "for instance from openssl rand -hex 32; scopes are blocks:read, sql:read, data:write "
+            "or *), in a file that only you can read or in TRADEBLOCKS_TOKEN. TLS is for a reverse "
+            "proxy in front of it.",
+        .arguments = {{"DIR", ValueKind::kDirectory, "the data directory, one folder per block"}},
+        .options =
+            {{"--http",
+              ValueKind::kAddress,
+              "[HOST:]PORT",
+              "serve over HTTP at this address, path /mcp",
+              {},
+              "127.0.0.1:3100"},
+             {"--toolsets",
+              ValueKind::kText,
+              "A,B",
+              "only the tools of these sets (see tradeblocks tools)",
+              {},
+              "all"},
+             {"--tools", ValueKind::kText, "A,B", "these tools as well", {}, ""},
+             {"--exclude-tools", ValueKind::kText, "A,B", "but not these tools", {}, ""},
+             {"--read-only",
+              ValueKind::kFlag,
+              "",
+              "no tool that writes, whatever else is said",
+              {},
+              ""},
+             {"--token-file",
+              ValueKind::kFile,
+              "FILE",
+              "tokens that clients over HTTP must have",
+              {},
+              ""},
+             {"--allow-host",
+              ValueKind::kText,
+              "A,B",
+              "names under which clients may reach the HTTP server besides localhost",
+              {},
+              ""},
+             {"--allow-origin", ValueKind::kText, "A,B", "web pages that may call it", {}, ""},
+             {"--allow-anonymous-network",
+              ValueKind::kFlag,
+              "",
+              "serve other machines without tokens: everybody who can reach the port can read "
+              "everything",
+              {},
+              ""}},
+        .examples = {{"serve ~/Trades", "what a client's configuration starts"},
+                     {"serve --http 3100 ~/Trades", "at http://127.0.0.1:3100/mcp"},
+                     {"serve ~/Trades --read-only --toolsets core,sql", "a smaller choice"}},
+        .run = run};
+}
+
+}  // namespace tb::cli

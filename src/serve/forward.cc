@@ -1,0 +1,330 @@
+#include "serve/forward.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "core/version.h"
+
+namespace tb::serve {
+
+using mcp::Json;
+using mcp::Outcome;
+using mcp::ToolContext;
+using mcp::ToolError;
+
+namespace {
+
+// Owners that go one after the other while the same call is out; beyond it something is wrong.
+constexpr int kMaxOwners = 100;
+
+std::optional<mcp::InputKind> kind_of(const std::string& method, const Json& params) {
+    if (method == "elicitation/create") {
+        return params.value("mode", "form") == "url" ? mcp::InputKind::kUrl : mcp::InputKind::kForm;
+    }
+    if (method == "sampling/createMessage") {
+        return mcp::InputKind::kSampling;
+    }
+    if (method == "roots/list") {
+        return mcp::InputKind::kRoots;
+    }
+    return std::nullopt;
+}
+
+// The owner wants to know something of our client: asks it and adds the answers to `params`.
+Outcome<void> answer_questions(const Json& result, Json& params, ToolContext& context) {
+    std::vector<mcp::InputRequest> questions;
+    for (const auto& [key, request] : result.at("inputRequests").items()) {
+        const Json question = request.value("params", Json::object());
+        const auto kind = kind_of(request.value("method", ""), question);
+        if (!kind.has_value()) {
+            return mcp::tool_error("the owner of this folder asked a question of unknown kind");
+        }
+        questions.push_back({key, *kind, question});
+    }
+    TB_TRY_TOOL(const std::vector<mcp::InputAnswer> answers, context.ask(questions));
+    Json given = Json::object();
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+        given[questions[i].key] = *answers[i].result;
+    }
+    params["inputResponses"] = std::move(given);
+    if (const auto state = result.find("requestState"); state != result.end()) {
+        params["requestState"] = *state;
+    }
+    return {};
+}
+
+struct Question {
+    std::string method;
+    Json params;
+    bool repeatable = true;
+    std::string what;  // for error texts
+};
+
+// The owner's result, or nothing when it is to be done here.
+Outcome<std::optional<Json>> ask_owner(Host& host, Question question, ToolContext& context) {
+    for (int owners = 0; owners < kMaxOwners; ++owners) {
+        TB_TRY_TOOL(const Route route, host.route(context.token()));
+        if (route.owner == nullptr) {
+            return std::optional<Json>();
+        }
+        Json params = question.params;
+        bool lost = false;
+        while (!lost) {
+            LinkReply reply = route.owner->request(question.method, params, context);
+            switch (reply.kind) {
+                case LinkReply::Kind::kCancelled:
+                    return tl::unexpected<ToolError>(
+                        Error{ErrorCode::kInterrupted, "cancelled", ""});
+                case LinkReply::Kind::kError:
+                    return tl::unexpected<ToolError>(ToolError::protocol(
+                        reply.error.code, reply.error.message, reply.error.data));
+                case LinkReply::Kind::kLost:
+                    lost = true;
+                    break;
+                case LinkReply::Kind::kResult:
+                    if (reply.result->value("resultType", "") != "input_required") {
+                        return std::optional<Json>(std::move(*reply.result));
+                    }
+                    TB_TRY_TOOL([[maybe_unused]] const bool answered, [&]() -> Outcome<bool> {
+                        if (auto done = answer_questions(*reply.result, params, context); !done) {
+                            return tl::unexpected<ToolError>(done.error());
+                        }
+                        return true;
+                    }());
+            }
+        }
+        if (!question.repeatable) {
+            return mcp::tool_error(fmt::format(
+                "the process that owns this data folder ended before it answered {}; it may or may "
+                "not have been carried out. Look at the present state (list_blocks, "
+                "get_sync_history) before calling it again",
+                question.what));
+        }
+    }
+    return mcp::tool_error("the owners of this data folder end one after the other; try again");
+}
+
+// ---- tools ----
+
+Outcome<mcp::ToolResult> tool_result_of(const Json& json) {
+    const Json content = json.value("content", Json::array());
+    mcp::ToolResult result;
+    std::size_t first = 0;
+    if (!content.empty() && content[0].value("type", "") == "text") {
+        result.text = content[0].value("text", "");
+        first = 1;
+    }
+    if (json.value("isError", false)) {
+        return mcp::tool_error(result.text);
+    }
+    for (std::size_t i = first; i < content.size(); ++i) {
+        result.extra.push_back({content[i]});
+    }
+    if (const auto structured = json.find("structuredContent"); structured != json.end()) {
+        result.structured = *structured;
+    }
+    if (const auto meta = json.find("_meta"); meta != json.end() && meta->is_object()) {
+        Json own = *meta;
+        own.erase(std::string(mcp::meta::kServerInfo));
+        if (!own.empty()) {
+            result.meta = std::move(own);
+        }
+    }
+    return result;
+}
+
+mcp::ToolHandler forwarded_tool(Host& host, const mcp::ToolSpec& spec) {
+    return [&host, local = spec.handler, name = spec.name, reads = spec.annotations.read_only](
+               ToolContext& context, const Json& arguments) -> Outcome<mcp::ToolResult> {
+        Question question{"tools/call", {{"name", name}, {"arguments", arguments}}, reads, name};
+        const auto answer = ask_owner(host, std::move(question), context);
+        if (!answer.has_value()) {
+            const ToolError& error = answer.error();
+            if (error.kind == ToolError::Kind::kProtocol &&
+                error.rpc.code == mcp::code::kInvalidParams) {
+                // Our own server has checked name and arguments: the owner is of another version.
+                return mcp::tool_error(fmt::format(
+                    "another version of tradeblocks owns this data folder and cannot answer {} "
+                    "(this is {}): {}. Restart whatever runs the other one",
+                    name, kVersion, error.rpc.message));
+            }
+            return tl::unexpected<ToolError>(error);
+        }
+        return answer->has_value() ? tool_result_of(**answer) : local(context, arguments);
+    };
+}
+
+Result<mcp::ToolRegistry> forwarded_tools(Host& host, const mcp::ToolRegistry& registry) {
+    std::vector<mcp::ToolSpec> table;
+    for (const auto& tool : registry.tools()) {
+        mcp::ToolSpec spec = *tool;
+        spec.handler = forwarded_tool(host, *tool);
+        table.push_back(std::move(spec));
+    }
+    return mcp::ToolRegistry::make(std::move(table));
+}
+
+// ---- resources, prompts, completion ----
+
+Outcome<std::optional<mcp::ResourceContents>> read_at_owner(Host& host, const std::string& uri,
+                                                            ToolContext& context) {
+    TB_TRY_TOOL(const auto answer,
+                ask_owner(host, {"resources/read", {{"uri", uri}}, true, uri}, context));
+    if (!answer.has_value()) {
+        return std::optional<mcp::ResourceContents>();
+    }
+    mcp::ResourceContents contents;
+    for (const Json& item : answer->value("contents", Json::array())) {
+        contents.push_back({item.value("uri", ""), item.value("mimeType", ""),
+                            item.value("text", ""), item.value("blob", "")});
+    }
+    return std::optional<mcp::ResourceContents>(std::move(contents));
+}
+
+mcp::ResourceInfo resource_info_of(const Json& json) {
+    mcp::ResourceInfo info;
+    info.uri = json.value("uri", "");
+    info.name = json.value("name", "");
+    info.title = json.value("title", "");
+    info.description = json.value("description", "");
+    info.mime_type = json.value("mimeType", "");
+    if (const auto size = json.find("size"); size != json.end() && size->is_number_integer()) {
+        info.size = size->get<std::int64_t>();
+    }
+    const Json annotations = json.value("annotations", Json::object());
+    info.last_modified = annotations.value("lastModified", "");
+    info.audience = annotations.value("audience", std::vector<std::string>{});
+    if (const auto priority = annotations.find("priority"); priority != annotations.end()) {
+        info.priority = priority->get<double>();
+    }
+    return info;
+}
+
+std::function<std::vector<mcp::ResourceInfo>(ToolContext&)> forwarded_list(
+    Host& host, const mcp::ServerContent& content) {
+    std::vector<std::string> fixed;
+    for (const mcp::ResourceSpec& spec : content.resources) {
+        fixed.push_back(spec.info.uri);
+    }
+    return [&host, local = content.dynamic_resources, fixed](ToolContext& context) {
+        const auto answer =
+            ask_owner(host, {"resources/list", Json::object(), true, "resources/list"}, context);
+        std::vector<mcp::ResourceInfo> list;
+        if (!answer.has_value()) {
+            return list;
+        }
+        if (!answer->has_value()) {
+            return local(context);
+        }
+        for (const Json& item : (*answer)->value("resources", Json::array())) {
+            mcp::ResourceInfo info = resource_info_of(item);
+            if (std::find(fixed.begin(), fixed.end(), info.uri) == fixed.end()) {
+                list.push_back(std::move(info));
+            }
+        }
+        return list;
+    };
+}
+
+mcp::Completer forwarded_completer(Host& host, mcp::Completer local, const Json& reference,
+                                   const std::string& argument) {
+    if (local == nullptr) {
+        return nullptr;
+    }
+    return [&host, local = std::move(local), reference, argument](
+               ToolContext& context, std::string_view typed, const mcp::UriVariables& known) {
+        Json params = {{"ref", reference}, {"argument", {{"name", argument}, {"value", typed}}}};
+        if (!known.empty()) {
+            params["context"] = {{"arguments", known}};
+        }
+        const auto answer = ask_owner(
+            host, {"completion/complete", std::move(params), true, "completion"}, context);
+        if (!answer.has_value()) {
+            return std::vector<std::string>();
+        }
+        if (!answer->has_value()) {
+            return local(context, typed, known);
+        }
+        return (*answer)
+            ->value("completion", Json::object())
+            .value("values", std::vector<std::string>());
+    };
+}
+
+void forward_templates(Host& host, std::vector<mcp::ResourceTemplateSpec>& templates) {
+    for (mcp::ResourceTemplateSpec& spec : templates) {
+        const Json reference = {{"type", "ref/resource"}, {"uri", spec.uri_template}};
+        for (auto& [variable, completer] : spec.completers) {
+            completer = forwarded_completer(host, completer, reference, variable);
+        }
+        spec.read = [&host, local = spec.read](
+                        ToolContext& context, const std::string& uri,
+                        const mcp::UriVariables& variables) -> Outcome<mcp::ResourceContents> {
+            TB_TRY_TOOL(auto contents, read_at_owner(host, uri, context));
+            if (contents.has_value()) {
+                return std::move(*contents);
+            }
+            return local(context, uri, variables);
+        };
+    }
+}
+
+Outcome<mcp::PromptResult> prompt_result_of(const Json& json) {
+    mcp::PromptResult result;
+    result.description = json.value("description", "");
+    for (const Json& message : json.value("messages", Json::array())) {
+        result.messages.push_back(
+            {message.value("role", "user"), {message.value("content", Json::object())}});
+    }
+    return result;
+}
+
+void forward_prompts(Host& host, std::vector<mcp::PromptSpec>& prompts) {
+    for (mcp::PromptSpec& prompt : prompts) {
+        const Json reference = {{"type", "ref/prompt"}, {"name", prompt.name}};
+        for (mcp::PromptArgument& argument : prompt.arguments) {
+            argument.completer =
+                forwarded_completer(host, argument.completer, reference, argument.name);
+        }
+        prompt.handler = [&host, local = prompt.handler, name = prompt.name](
+                             ToolContext& context,
+                             const mcp::UriVariables& arguments) -> Outcome<mcp::PromptResult> {
+            const Json params = {{"name", name}, {"arguments", Json(arguments)}};
+            TB_TRY_TOOL(const auto answer,
+                        ask_owner(host, {"prompts/get", params, true, name}, context));
+            return answer.has_value() ? prompt_result_of(*answer) : local(context, arguments);
+        };
+    }
+}
+
+}  // namespace
+
+Result<mcp::ServerContent> forwarded(mcp::ServerContent content, Host& host) {
+    mcp::ServerContent result;
+    TB_TRY(result.tools, forwarded_tools(host, content.tools));
+    if (content.dynamic_resources != nullptr) {
+        result.dynamic_resources = forwarded_list(host, content);
+    }
+    result.resources = std::move(content.resources);
+    for (mcp::ResourceSpec& spec : result.resources) {
+        spec.read = [&host, local = spec.read,
+                     uri = spec.info.uri](ToolContext& context) -> Outcome<mcp::ResourceContents> {
+            TB_TRY_TOOL(auto contents, read_at_owner(host, uri, context));
+            if (contents.has_value()) {
+                return std::move(*contents);
+            }
+            return local(context);
+        };
+    }
+    result.templates = std::move(content.templates);
+    forward_templates(host, result.templates);
+    result.prompts = std::move(content.prompts);
+    forward_prompts(host, result.prompts);
+    return result;
+}
+
+}  // namespace tb::serve

@@ -1,0 +1,20 @@
+// Server content whose handlers run where the database is: here when this process owns the data
+// directory, else in the owner, with the same arguments, deadlines, progress and questions.
+//
+// When the owner goes while a call is out, the call is repeated with the next owner (which may be
+// this process) if it only reads; any other call ends with an error that says that it may or may
+// not have been done. Lists, handshakes and subscriptions never leave this process, so a change of
+// owner cannot be seen in them.
+//
+// Thread-safe.
+#pragma once
+
+#include "mcp/server.h"
+#include "serve/host.h"
+
+namespace tb::serve {
+
+// `host` outlives the content. Order, names and schemas stay as they are.
+[[nodiscard]] Result<mcp::ServerContent> forwarded(mcp::ServerContent content, Host& host);
+
+}  // namespace tb::serve

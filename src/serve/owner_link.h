@@ -1,0 +1,85 @@
+// A follower's connection to the owner of its data directory: asks there what its own client asked
+// here, and passes on progress, log messages and cancellation.
+//
+//     OwnerLink link(std::move(fd), [](const auto& blocks) { ... });
+//     std::thread reader([&] { link.run(); });          // until the owner has gone
+//     LinkReply reply = link.request("tools/call", params, context);
+//
+// Thread-safe. run() is called once, on a thread of its own; request() may be called on any number
+// of threads meanwhile.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/result.h"
+#include "core/unique_fd.h"
+#include "mcp/context.h"
+#include "mcp/json_box.h"
+#include "mcp/json_rpc.h"
+#include "mcp/line_io.h"
+
+namespace tb::serve {
+
+// Sent by the owner to every follower when a sync has changed blocks: params.blockIds.
+inline constexpr std::string_view kBlocksChanged = "notifications/tradeblocks/blocks_changed";
+
+struct LinkReply {
+    enum class Kind {
+        kResult,     // `result`, as the owner's server gave it
+        kError,      // `error`: a JSON-RPC error
+        kCancelled,  // by our client or its deadline; the owner was told
+        kLost,       // the owner has gone without an answer
+    };
+    Kind kind = Kind::kLost;
+    mcp::JsonBox result;
+    mcp::RpcError error;
+};
+
+class OwnerLink {
+  public:
+    using ChangeListener = std::function<void(const std::vector<std::string>& block_ids)>;
+    // `fd` after the greetings.
+    OwnerLink(UniqueFd fd, ChangeListener on_change);
+    ~OwnerLink();
+    OwnerLink(const OwnerLink&) = delete;
+    OwnerLink& operator=(const OwnerLink&) = delete;
+
+    // Reads until the owner closes or close() is called; then every open request is lost.
+    void run();
+    // Ends run() from another thread.
+    void close();
+    // The owner has gone: every request is answered kLost at once.
+    [[nodiscard]] bool lost() const;
+
+    // `params` without _meta. Waits for the answer; `context` hears of progress on this thread.
+    [[nodiscard]] LinkReply request(std::string_view method, mcp::Json params,
+                                    mcp::ToolContext& context);
+
+  private:
+    struct Pending;
+    void take(std::string_view line);
+    void take_message(std::string_view line);
+    void take_notification(const mcp::Message& message);
+    void lose_everything();
+
+    const UniqueFd fd_;
+    const UniqueFd stop_;  // eventfd
+    const ChangeListener on_change_;
+    mcp::LineWriter writer_;
+
+    mutable std::mutex mutex_;
+    bool lost_ = false;
+    std::int64_t next_id_ = 1;
+    std::map<std::string, std::shared_ptr<Pending>> pending_;  // by id text
+};
+
+}  // namespace tb::serve

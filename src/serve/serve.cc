@@ -1,0 +1,194 @@
+#include "serve/serve.h"
+
+#include <sys/eventfd.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include <unistd.h>
+
+#include "core/log.h"
+#include "core/version.h"
+#include "mcp/transport_stdio.h"
+#include "serve/forward.h"
+#include "tools/registry.h"
+
+namespace tb::serve {
+
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// Cancelled work ends within a quarter of a second. With what the transports take (800 ms for calls
+// in flight at the end of input, 300 ms to drain) the process is gone within two seconds.
+constexpr std::chrono::milliseconds kWorkMayTake{700};
+constexpr std::chrono::milliseconds kGiveUpAfter{850};
+// Closing the database may write the log back into the file, which must not be cut short lightly.
+constexpr std::chrono::seconds kCloseMayTake{10};
+
+// Ends the process with status 0 when the time is up.
+class Watchdog {
+  public:
+    explicit Watchdog(SteadyClock::duration time)
+        : deadline_(SteadyClock::now() + time), thread_([this] { watch(); }) {}
+    Watchdog(const Watchdog&) = delete;
+    Watchdog& operator=(const Watchdog&) = delete;
+    Watchdog(Watchdog&&) = delete;
+    Watchdog& operator=(Watchdog&&) = delete;
+    ~Watchdog() {
+        {
+            const std::lock_guard lock(mutex_);
+            done_ = true;
+            changed_.notify_all();
+        }
+        thread_.join();
+    }
+    void extend(SteadyClock::duration time) {
+        const std::lock_guard lock(mutex_);
+        deadline_ = SteadyClock::now() + time;
+        changed_.notify_all();
+    }
+
+  private:
+    void watch() {
+        std::unique_lock lock(mutex_);
+        while (!done_) {
+            if (SteadyClock::now() >= deadline_) {
+                ::_exit(0);  // what was not committed is rolled back at the next start
+            }
+            changed_.wait_until(lock, deadline_);
+        }
+    }
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    SteadyClock::time_point deadline_;
+    bool done_ = false;
+    std::thread thread_;
+};
+
+Result<mcp::ServerContent> content_of(tools::App& app, const mcp::ToolSelection& selection) {
+    mcp::ServerContent content;
+    TB_TRY(const mcp::ToolRegistry all, tools::make_registry(app));
+    TB_TRY(content.tools, all.select(selection));
+    return content;
+}
+
+mcp::ServerOptions server_options(tools::App& /*app*/) {
+    mcp::ServerOptions options;
+    options.identity.name = "tradeblocks";
+    options.identity.title = "TradeBlocks";
+    options.identity.version = kVersion;
+#ifndef NDEBUG
+    options.check_results = true;
+#endif
+    return options;
+}
+
+// Every resource of a block that has changed, and the list.
+void announce(mcp::Server& server, const std::vector<std::string>& block_ids) {
+    server.resources_changed();
+    for (const mcp::ResourceSpec& spec : server.content().resources) {
+        server.resource_updated(spec.info.uri);
+    }
+    for (const mcp::ResourceTemplateSpec& spec : server.content().templates) {
+        const auto uri = mcp::UriTemplate::parse(spec.uri_template);
+        if (!uri.has_value() || std::find(uri->variables().begin(), uri->variables().end(),
+                                          "blockId") == uri->variables().end()) {
+            continue;
+        }
+        for (const std::string& id : block_ids) {
+            server.resource_updated(uri->expand({{"blockId", id}}));
+        }
+    }
+}
+
+// Followers may do what they can do by themselves: their own servers have left out what theirs
+// must not (read-only, toolsets).
+Result<PeerServer> make_peer_server(const ServeOptions& options,
+                                    const std::vector<std::string>& import_roots,
+                                    const tools::App::ChangeListener& on_change) {
+    tools::AppOptions own = options.app;
+    own.read_only = false;
+    own.import_roots.assign(import_roots.begin(), import_roots.end());
+    auto app = std::make_shared<tools::App>(std::move(own));
+    app->set_change_listener(on_change);
+    TB_TRY(mcp::ServerContent content, content_of(*app, {}));
+    PeerServer peer;
+    TB_TRY(peer.server, mcp::Server::make(server_options(*app), std::move(content)));
+    peer.app = std::move(app);
+    return peer;
+}
+
+// `host` is the variable the Host will be in.
+HostOptions host_options(const ServeOptions& options, tools::App& app,
+                         const std::unique_ptr<Host>& host_place) {
+    HostOptions host;
+    host.runtime_root = options.runtime_root;
+    host.make_server = [&options, &host_place](const std::vector<std::string>& roots) {
+        return make_peer_server(options, roots,
+                                [&host_place](const auto& ids) { host_place->announce(ids); });
+    };
+    if (options.command_runner != nullptr) {
+        host.run_command = options.command_runner(app);
+    }
+    return host;
+}
+
+Result<void> serve_client(const ServeOptions& options, mcp::Server& server,
+                          const mcp::StdioChannel& channel, int stop_fd) {
+    if (options.http.has_value()) {
+        return mcp::serve_http(server, *options.http, stop_fd, options.on_listening);
+    }
+    mcp::LineTransportOptions transport;
+    transport.stop_fd = stop_fd;
+    transport.watch_parent = true;
+    mcp::serve_lines(server, channel.in.get(), channel.out.get(), transport);
+    return {};
+}
+
+// The client is gone or we were told to end.
+void end(mcp::Server& server, Host& host) {
+    Watchdog watchdog(kGiveUpAfter);
+    bool own_ended = false;
+    std::thread own([&] { own_ended = server.shutdown(kWorkMayTake); });
+    const bool others_ended = host.send_away(kWorkMayTake);
+    own.join();
+    if (!own_ended || !others_ended) {
+        ::_exit(0);
+    }
+    watchdog.extend(kCloseMayTake);
+    host.stop();
+}
+
+}  // namespace
+
+Result<void> serve(ServeOptions options, const CancelToken& cancel) {
+    mcp::StdioChannel channel;
+    if (!options.http.has_value()) {
+        TB_TRY(channel, mcp::take_stdio());
+    }
+    const UniqueFd stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    const auto registration = cancel.on_cancel([fd = stop.get()] {
+        const std::uint64_t one = 1;
+        [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
+    });
+    tools::App app(options.app);
+    TB_TRY(mcp::ServerContent content, content_of(app, options.selection));
+    std::unique_ptr<Host> host;
+    host = std::make_unique<Host>(app, host_options(options, app, host));
+    TB_TRY(content, forwarded(std::move(content), *host));
+    TB_TRY(const auto server, mcp::Server::make(server_options(app), std::move(content)));
+    host->set_change_listener(
+        [&server](const std::vector<std::string>& ids) { announce(*server, ids); });
+    host->start();
+    auto served = serve_client(options, *server, channel, stop.get());
+    end(*server, *host);
+    return served;
+}
+
+}  // namespace tb::serve
