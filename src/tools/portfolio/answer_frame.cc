@@ -1,10 +1,12 @@
 // The frame around every analytics answer and the budget of its lists (common.h).
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analytics/statistics_checks.h"
 #include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
@@ -20,6 +22,41 @@ using mcp::Field;
 using mcp::Json;
 
 constexpr std::size_t kPageRoom = 150;  // characters of result.page
+
+constexpr double kExtremeAmount = 1e75;  // squares and sums of such amounts overflow a double
+
+bool is_extreme(std::optional<double> amount) {
+    return amount.has_value() && !(std::fabs(*amount) <= kExtremeAmount);
+}
+
+// The frame's notes and, for blocks with amounts no statistic can hold, one for all the figures
+// that are null because of them.
+std::vector<analytics::Note> all_notes(const AnswerFrame& frame) {
+    std::vector<analytics::Note> notes = frame.notes;
+    for (const FreshBlock* block : frame.blocks) {
+        if (auto note = analytics::extreme_amounts_note(block->data->trades.trades)) {
+            notes.push_back(std::move(*note));
+        }
+        const auto& log = block->data->daily_log;
+        const auto& fills = block->data->reporting.trades;
+        const auto count =
+            std::count_if(log.begin(), log.end(),
+                          [](const analytics::DailyLogEntry& entry) {
+                              return is_extreme(entry.net_liquidity) || is_extreme(entry.daily_pl);
+                          }) +
+            std::count_if(fills.begin(), fills.end(), [](const analytics::ReportingTrade& fill) {
+                return is_extreme(fill.pl) || is_extreme(fill.contracts) ||
+                       is_extreme(fill.initial_premium) || is_extreme(fill.avg_closing_cost);
+            });
+        if (count > 0) {
+            notes.push_back({"*", fmt::format("{} rows of the daily or reporting log have amounts "
+                                              "beyond 1e75; figures that cannot be represented "
+                                              "are null",
+                                              count)});
+        }
+    }
+    return notes;
+}
 
 void append(Json& list, const Json& more) {
     for (const Json& entry : more) {
@@ -83,11 +120,11 @@ std::vector<Field> with_frame(std::vector<Field> fields) {
 
 void add_frame(Json& result, const AnswerFrame& frame) {
     result["conventions"] = conventions_name(frame.conventions);
-    if (!frame.notes.empty()) {
-        Json notes = Json::array();
-        for (const analytics::Note& note : frame.notes) {
-            notes.push_back({{"figure", note.figure}, {"reason", note.reason}});
-        }
+    Json notes = Json::array();
+    for (const analytics::Note& note : all_notes(frame)) {
+        notes.push_back({{"figure", note.figure}, {"reason", note.reason}});
+    }
+    if (!notes.empty()) {
         result["notes"] = std::move(notes);
     }
     add_sync(result, frame.blocks);
@@ -127,7 +164,7 @@ std::string frame_text(const AnswerFrame& frame) {
     for (const std::string& warning : frame.warnings) {
         text += "Warning: " + mcp::visible_text(warning) + "\n";
     }
-    for (const analytics::Note& note : frame.notes) {
+    for (const analytics::Note& note : all_notes(frame)) {
         text += fmt::format("Note: {}: {}\n", mcp::visible_text(note.figure),
                             mcp::visible_text(note.reason));
     }

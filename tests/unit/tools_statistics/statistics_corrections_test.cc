@@ -1,0 +1,233 @@
+// get_statistics under both conventions on minimal inputs: each wrong result of the reference (02
+// §6) beside the right one, which is worked out by hand in the comment.
+#include <cmath>
+#include <string>
+
+#include "tool_fixture.h"
+
+namespace tb::tools {
+namespace {
+
+class StatisticsCorrections : public ToolTest {
+  protected:
+    // The figure under "correct" and under "reference".
+    struct Pair {
+        Json ours;
+        Json theirs;
+    };
+    Pair stat(const std::string& figure, Json arguments = {{"blockId", "A"}}) {
+        const Json ours = call("get_statistics", arguments);
+        const Json theirs = reference("get_statistics", arguments);
+        ours_ = ours;
+        theirs_ = theirs;
+        return {ours["stats"].value(figure, Json()), theirs["stats"].value(figure, Json())};
+    }
+    Json ours_;
+    Json theirs_;
+};
+
+// I-12: growth runs to the last realized day, not to the close of the trade opened last.
+TEST_F(StatisticsCorrections, GrowthRunsToTheLastRealizedDay) {
+    write_block(
+        "A", {{.opened = "2024-01-02", .closed = "2024-12-31", .pl = "10000", .funds = "111000"},
+              {.opened = "2024-01-03", .closed = "2024-01-05", .pl = "1000", .funds = "101000"}});
+    const Pair cagr = stat("cagr");
+    // 100,000 -> 111,000 in 364 days.
+    EXPECT_NEAR(cagr.ours.get<double>(), 100 * (std::pow(1.11, 365.25 / 364) - 1), 1e-9);
+    EXPECT_GT(cagr.theirs.get<double>(), 1e6);
+}
+
+// I-14: two losers of the same minute, newest first in the file; the account starts from 100,000.
+TEST_F(StatisticsCorrections, TiedClosesStillChainToTheRightCapitalAndDrawdown) {
+    write_block("A", {{.pl = "-100", .funds = "99800", .strategy = "second"},
+                      {.pl = "-100", .funds = "99900", .strategy = "first"}});
+    const Pair capital = stat("initialCapital");
+    EXPECT_EQ(capital.ours, 100000);
+    EXPECT_EQ(capital.theirs, 99900);
+    const Pair drawdown = stat("maxDrawdown");
+    EXPECT_NEAR(drawdown.ours.get<double>(), 0.2, 1e-12);
+    EXPECT_EQ(drawdown.theirs, 0);
+}
+
+// I-11: ten equal returns have no deviation, only rounding.
+TEST_F(StatisticsCorrections, ConstantReturnsHaveNoSharpeRatio) {
+    std::vector<Row> rows;
+    double funds = 100000;
+    for (int day = 8; day < 18; ++day) {
+        if (day == 13 || day == 14 || day == 15) {  // a weekend and a holiday
+            continue;
+        }
+        const double pl = funds * 0.001;
+        funds += pl;
+        const std::string date =
+            "2024-01-" + std::string(day < 10 ? "0" : "") + std::to_string(day);
+        rows.push_back(
+            {.opened = date, .closed = date, .pl = Json(pl).dump(), .funds = Json(funds).dump()});
+    }
+    write_block("A", rows);
+    const Json ours = call("get_statistics", {{"blockId", "A"}, {"riskFreeRateAnnualPct", 0}});
+    EXPECT_EQ(ours["stats"]["sharpeRatio"], nullptr);
+    EXPECT_TRUE(has_note(ours, "sharpeRatio"));
+}
+
+// I-10: 2024-01-15 is Martin Luther King day. Two trades around it make three weekdays, but only
+// two exchange days.
+TEST_F(StatisticsCorrections, HolidaysAreNoIdleDays) {
+    write_block("A",
+                {{.opened = "2024-01-12", .closed = "2024-01-12", .pl = "100", .funds = "10100"},
+                 {.opened = "2024-01-16", .closed = "2024-01-16", .pl = "50", .funds = "10150"}});
+    stat("sharpeRatio");
+    EXPECT_EQ(ours_["calculationMethodology"]["returns"]["observations"], 2);
+    EXPECT_EQ(ours_["calculationMethodology"]["returns"]["idleDays"], "included_exchange_days");
+    EXPECT_EQ(theirs_["calculationMethodology"]["returns"]["observations"], 3);
+}
+
+// I-15: 2024-12-30 and 2025-01-02 are one ISO week: -10 and +30 make one winning week of one.
+TEST_F(StatisticsCorrections, WeeksAreNotCutAtNewYear) {
+    write_block("A",
+                {{.opened = "2024-12-30", .closed = "2024-12-30", .pl = "-10", .funds = "9990"},
+                 {.opened = "2025-01-02", .closed = "2025-01-02", .pl = "30", .funds = "10020"}});
+    const Pair weeks = stat("weeklyWinRate");
+    EXPECT_EQ(weeks.ours, 100);
+    EXPECT_EQ(weeks.theirs, 50);
+}
+
+// I-49: of the exchange days 2, 3, 4 and 5 January two end below the peak.
+TEST_F(StatisticsCorrections, TimeInDrawdownCountsDaysNotTrades) {
+    write_block("A",
+                {{.opened = "2024-01-02", .closed = "2024-01-02", .pl = "100", .funds = "10100"},
+                 {.opened = "2024-01-03", .closed = "2024-01-03", .pl = "-60", .funds = "10040"},
+                 {.opened = "2024-01-05", .closed = "2024-01-05", .pl = "80", .funds = "10120"}});
+    const Pair time = stat("timeInDrawdown");
+    EXPECT_EQ(time.ours, 50);
+    EXPECT_NEAR(time.theirs.get<double>(), 100.0 / 3, 1e-9);
+    const Pair day = stat("avgDailyPl");
+    EXPECT_EQ(day.ours, 30);    // 120 over four days
+    EXPECT_EQ(day.theirs, 40);  // 120 over three days with a trade
+}
+
+// I-22: margin of a trade that closed at 11:00 is free for one that opens at 11:00.
+TEST_F(StatisticsCorrections, ClosesComeBeforeOpensOfTheSameMinute) {
+    write_block("A", {{.closed_at = "11:00:00", .pl = "1", .funds = "50001", .margin = "5000"},
+                      {.opened_at = "11:00:00",
+                       .closed_at = "12:00:00",
+                       .pl = "2",
+                       .funds = "50003",
+                       .margin = "4000"}});
+    stat("netPl");
+    EXPECT_EQ(ours_["peakExposure"]["byDollars"]["exposure"], 5000);
+    EXPECT_EQ(theirs_["peakExposure"]["byDollars"]["exposure"], 9000);
+    // The reference's dates are instants (02 §1.2), ours days.
+    EXPECT_EQ(ours_["peakExposure"]["byDollars"]["date"], "2024-01-02");
+    EXPECT_EQ(theirs_["peakExposure"]["byDollars"]["date"], "2024-01-02T00:00:00.000Z");
+}
+
+// I-23: before the first close the start capital is at stake.
+TEST_F(StatisticsCorrections, ExposureBeforeTheFirstCloseIsOfTheStartCapital) {
+    write_block("A", {{.opened = "2024-01-02",
+                       .closed = "2024-01-09",
+                       .pl = "100",
+                       .funds = "100100",
+                       .margin = "50000"}});
+    stat("netPl");
+    EXPECT_EQ(ours_["peakExposure"]["byPercent"]["exposurePercent"], 50);
+    EXPECT_EQ(theirs_["peakExposure"]["byPercent"]["date"], "2024-01-09T00:00:00.000Z");
+}
+
+// I-2: 9:32 AM comes before 10:00 however it is written.
+TEST_F(StatisticsCorrections, TimesOrderByTheClockNotByTheirText) {
+    write_block("A",
+                {{.opened_at = "9:32 AM", .closed_at = "9:45 AM", .pl = "10", .funds = "1010"},
+                 {.opened_at = "10:00:00", .closed_at = "10:30:00", .pl = "-20", .funds = "990"}});
+    EXPECT_EQ(call("get_statistics", {{"blockId", "A"}})["stats"]["currentStreak"], -1);
+    EXPECT_EQ(call("get_statistics", {{"blockId", "A"}})["stats"]["initialCapital"], 1000);
+}
+
+// ---- with a daily log ----
+
+class StatisticsWithLog : public StatisticsCorrections {
+  protected:
+    void write_log(const std::string& rows) {
+        dir_.write("A/dailylog.csv",
+                   "Date,Net Liquidity,Current Funds,Withdrawn,Trading Funds,P/L,P/L %,Drawdown "
+                   "%\n" +
+                       rows);
+    }
+};
+
+// I-13: the log starts from 100,000, the trades from 125,000: the reference takes the drawdown of
+// one and the growth of the other.
+TEST_F(StatisticsWithLog, OneBaseForAllFiguresAndAWarningWhenTheyDisagree) {
+    write_block(
+        "A", {{.pl = "1000", .funds = "126000"},
+              {.opened = "2024-01-03", .closed = "2024-01-03", .pl = "-500", .funds = "125500"}});
+    write_log("2024-01-02,101000,0,0,0,1000,1,0\n2024-01-03,100500,0,0,0,-500,-0.5,-0.5\n");
+    const Pair capital = stat("initialCapital");
+    EXPECT_EQ(capital.ours, 125000);
+    EXPECT_EQ(capital.theirs, 100000);
+    EXPECT_EQ(ours_["calculationMethodology"]["returns"]["source"], "realized_trade_pl");
+    EXPECT_EQ(theirs_["calculationMethodology"]["returns"]["source"], "daily_log");
+    ASSERT_TRUE(ours_.contains("warnings"));
+    EXPECT_NE(ours_["warnings"].dump().find("100000"), std::string::npos) << ours_["warnings"];
+}
+
+// I-25: of the range 2024-01-04..05 the fall is 1,000 of 109,000, whatever the peak before it was.
+TEST_F(StatisticsWithLog, DrawdownOfARangeForgetsThePeakBeforeIt) {
+    write_block("A",
+                {{.opened = "2024-01-02", .closed = "2024-01-02", .pl = "10000", .funds = "110000"},
+                 {.opened = "2024-01-03", .closed = "2024-01-03", .pl = "-1000", .funds = "109000"},
+                 {.opened = "2024-01-04", .closed = "2024-01-04", .pl = "-1000", .funds = "108000"},
+                 {.opened = "2024-01-05", .closed = "2024-01-05", .pl = "500", .funds = "108500"}});
+    write_log(
+        "2024-01-02,110000,0,0,0,10000,10,0\n2024-01-03,109000,0,0,0,-1000,-0.91,-0.91\n"
+        "2024-01-04,108000,0,0,0,-1000,-0.92,-1.82\n2024-01-05,108500,0,0,0,500,0.46,-1.36\n");
+    const Pair drawdown = stat(
+        "maxDrawdown", {{"blockId", "A"}, {"startDate", "2024-01-04"}, {"endDate", "2024-01-05"}});
+    EXPECT_NEAR(drawdown.ours.get<double>(), 100.0 * 1000 / 109000, 1e-9);
+    EXPECT_EQ(drawdown.theirs, 1.82);
+}
+
+// I-57: a withdrawal is no loss.
+TEST_F(StatisticsWithLog, WithdrawalsAreSaidAndAreNoDrawdown) {
+    write_block("A",
+                {{.opened = "2024-01-02", .closed = "2024-01-02", .pl = "1000", .funds = "101000"},
+                 {.opened = "2024-01-03", .closed = "2024-01-03", .pl = "500", .funds = "101500"}});
+    write_log("2024-01-02,101000,0,0,0,1000,1,0\n2024-01-03,91500,0,10000,0,500,0.5,-9.41\n");
+    const Pair drawdown = stat("maxDrawdown");
+    EXPECT_EQ(drawdown.ours, 0);
+    EXPECT_EQ(drawdown.theirs, 9.41);
+    EXPECT_NE(ours_["warnings"].dump().find("ithdraw"), std::string::npos) << ours_["warnings"];
+}
+
+// ---- the real blocks: figures of 02 §6 and §8 ----
+
+TEST_F(StatisticsCorrections, KeyFiguresOfTheRealBlocks) {
+    TB_REQUIRE_SHARED();
+    copy_shared_block("EMA Test Data");
+    copy_shared_block("EMA NoLog");
+    copy_shared_block("MEIC Test Data");
+    const Json ema = reference("get_statistics", {{"blockId", "EMA Test Data"}})["stats"];
+    EXPECT_NEAR(ema["sharpeRatio"].get<double>(), 1.04596174659, 1e-9);
+    EXPECT_NEAR(ema["cagr"].get<double>(), 26.5908681692, 1e-9);
+    EXPECT_EQ(ema["netPl"], 19735);
+    const Json bare = reference("get_statistics", {{"blockId", "EMA NoLog"}})["stats"];
+    EXPECT_NEAR(bare["sharpeRatio"].get<double>(), 1.01650975816, 1e-9);
+    EXPECT_NEAR(bare["maxDrawdown"].get<double>(), 12.8920900446, 1e-9);
+    const Json meic = reference("get_statistics", {{"blockId", "MEIC Test Data"}})["stats"];
+    EXPECT_NEAR(meic["netPl"].get<double>(), 408.08, 1e-9);
+    EXPECT_NEAR(meic["sharpeRatio"].get<double>(), 0.103157963034, 1e-9);
+    EXPECT_NEAR(meic["cagr"].get<double>(), 0.370394704189, 1e-9);
+}
+
+// I-10 and I-24 on real data: without the log, on 192 exchange days instead of 200 weekdays, the
+// ratio is that of the log; the bond-equivalent yield lowers it by another half percent.
+TEST_F(StatisticsCorrections, ExchangeDaysBringTheTradesToTheLogsSharpeRatio) {
+    TB_REQUIRE_SHARED();
+    copy_shared_block("EMA NoLog");
+    const Json ours = call("get_statistics", {{"blockId", "EMA NoLog"}});
+    EXPECT_EQ(ours["calculationMethodology"]["returns"]["observations"], 192);
+    EXPECT_NEAR(ours["stats"]["sharpeRatio"].get<double>(), 1.0410, 5e-5);
+}
+
+}  // namespace
+}  // namespace tb::tools
