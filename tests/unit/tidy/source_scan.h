@@ -21,7 +21,9 @@ struct SourceFile {
 // node_modules, third-party files, test data.
 [[nodiscard]] std::vector<SourceFile> source_files(const std::filesystem::path& root);
 
+// Views into `text`, which therefore must not be a temporary.
 [[nodiscard]] std::vector<std::string_view> lines_of(std::string_view text);
+std::vector<std::string_view> lines_of(std::string&& text) = delete;
 
 // C++ text with comments, strings and characters blanked out; line breaks stay.
 [[nodiscard]] std::string code_only(std::string_view text);

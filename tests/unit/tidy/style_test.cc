@@ -39,7 +39,8 @@ std::string read_root_file(const std::string& name) {
 template <class Predicate>
 void expect_no_line(const SourceFile& file, const std::string& rule, Predicate bad) {
     std::size_t number = 0;
-    for (const std::string_view line : lines_of(code_only(file.text))) {
+    const std::string code = code_only(file.text);
+    for (const std::string_view line : lines_of(code)) {
         ++number;
         EXPECT_FALSE(bad(line)) << file.path << ":" << number << ": " << rule << ": " << line;
     }
