@@ -269,7 +269,8 @@ Json parameters_json(const Json& arguments, const MonteCarloSettings& used) {
 Json result_json(const Json& arguments, const MonteCarloResult& result, const Json& rate) {
     Json json = {{"blockId", arguments["blockId"]},
                  {"strategy", echo(arguments, "strategy")},
-                 {"seed", result.settings.seed},
+                 {"seed", arguments.contains("randomSeed") ? arguments["randomSeed"]
+                                                           : Json(result.settings.seed)},
                  {"parameters", parameters_json(arguments, result.settings)}};
     add_outcome(json, result.outcome);
     json["actualResamplePoolSize"] = result.settings.pool_size;
