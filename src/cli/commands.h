@@ -20,6 +20,14 @@ namespace tb::cli {
 [[nodiscard]] Command issues_command();
 [[nodiscard]] Command sql_command();
 [[nodiscard]] Command import_command();
+[[nodiscard]] Command stats_command();
+[[nodiscard]] Command returns_command();
+[[nodiscard]] Command compare_command();
+[[nodiscard]] Command montecarlo_command();
+[[nodiscard]] Command walkforward_command();
+[[nodiscard]] Command correlation_command();
+[[nodiscard]] Command tailrisk_command();
+[[nodiscard]] Command size_command();
 [[nodiscard]] Command serve_command();
 [[nodiscard]] Command call_command();
 [[nodiscard]] Command tools_command();

@@ -1,0 +1,363 @@
+#include "cli/tool_command.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/store_access.h"
+#include "cli/table.h"
+#include "mcp/context.h"
+#include "mcp/tool_result.h"
+#include "tools/registry.h"
+
+namespace tb::cli {
+
+namespace {
+
+using mcp::CliFlag;
+using mcp::Json;
+
+// The tool's table entry, only to be looked at: nothing is opened.
+mcp::ToolSpec description_of(const ToolCommand& spec) {
+    tools::AppOptions options;
+    options.data_dir = ".";
+    tools::App app(std::move(options));
+    mcp::ToolSpec tool = spec.tool(app);
+    tool.handler = nullptr;  // it refers to the App
+    return tool;
+}
+
+// "dateRange.from" and "blockIds[]" fill dateRange and blockIds.
+std::string argument_of(const std::string& target) {
+    return target.substr(0, target.find_first_of(".["));
+}
+
+bool is_filled(const ToolCommand& spec, const std::string& argument) {
+    const auto fills = [&](const auto& entry) { return argument_of(entry.target) == argument; };
+    return std::any_of(spec.positionals.begin(), spec.positionals.end(), fills) ||
+           std::any_of(spec.aliases.begin(), spec.aliases.end(), fills);
+}
+
+std::vector<CliFlag> own_flags(const ToolCommand& spec, const mcp::ToolSpec& tool) {
+    std::vector<CliFlag> flags;
+    for (CliFlag& flag : mcp::cli_flags(tool)) {
+        const bool shortens = flag.argument == "maxChars" || flag.argument == "offset";
+        if (!shortens && !is_filled(spec, flag.argument)) {
+            flags.push_back(std::move(flag));
+        }
+    }
+    return flags;
+}
+
+std::string value_name_of(const CliFlag& flag) {
+    if (flag.repeatable) {
+        return "A,B";
+    }
+    switch (flag.type) {
+        case mcp::JsonType::kNumber:
+        case mcp::JsonType::kInteger:
+            return "N";
+        case mcp::JsonType::kObject:
+        case mcp::JsonType::kAny:
+            return "JSON";
+        default:
+            return "TEXT";
+    }
+}
+
+Option option_of(const CliFlag& flag, const mcp::ToolSpec& tool) {
+    const auto field = std::find_if(tool.arguments.begin(), tool.arguments.end(),
+                                    [&](const auto& entry) { return entry.name == flag.argument; });
+    const mcp::Schema& schema = field->schema;
+    Option option{flag.flag, ValueKind::kText, value_name_of(flag), schema.description, {}, ""};
+    if (!schema.default_value.is_null()) {
+        option.default_text = schema.default_value->is_string()
+                                  ? schema.default_value->get<std::string>()
+                                  : schema.default_value->dump();
+    }
+    if (flag.repeatable) {
+        return option;
+    }
+    if (!schema.enum_values.empty()) {
+        option.kind = ValueKind::kChoice;
+        option.choices = schema.enum_values;
+        option.value_name = "WORD";
+    } else if (flag.type == mcp::JsonType::kBoolean) {
+        // What is on unless said otherwise needs a way to be switched off.
+        const bool is_off = option.default_text == "false";
+        option.kind = is_off ? ValueKind::kFlag : ValueKind::kChoice;
+        option.value_name = is_off ? "" : "BOOL";
+        option.default_text = is_off ? "" : option.default_text;
+        if (!is_off) {
+            option.choices = {"true", "false"};
+        }
+    }
+    return option;
+}
+
+// A list as 'a,b' or as JSON; objects as JSON; numbers and booleans are read by the tool's check.
+Result<Json> value_of(const CliFlag& flag, const std::string& text) {
+    const bool wants_json = flag.type == mcp::JsonType::kObject ||
+                            flag.type == mcp::JsonType::kAny || flag.type == mcp::JsonType::kArray;
+    if (wants_json || (flag.repeatable && text.starts_with('['))) {
+        Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+        if (json.is_discarded()) {
+            return make_error(ErrorCode::kInvalidArgument,
+                              fmt::format("{} wants JSON, not \"{}\"", flag.flag, text));
+        }
+        return json;
+    }
+    if (!flag.repeatable) {
+        return Json(text);
+    }
+    Json list = Json::array();
+    std::size_t begin = 0;
+    while (begin <= text.size()) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        list.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return list;
+}
+
+void put(Json& arguments, const std::string& target, Json value) {
+    if (const std::size_t dot = target.find('.'); dot != std::string::npos) {
+        arguments[target.substr(0, dot)][target.substr(dot + 1)] = std::move(value);
+    } else if (target.ends_with("[]")) {
+        arguments[target.substr(0, target.size() - 2)].push_back(std::move(value));
+    } else {
+        arguments[target] = std::move(value);
+    }
+}
+
+Result<Json> arguments_of(const ToolCommand& spec, const mcp::ToolSpec& tool,
+                          const Invocation& invocation) {
+    Json arguments = Json::object();
+    for (const ToolPositional& word : spec.positionals) {
+        if (invocation.has(word.name)) {
+            put(arguments, word.target, invocation.text(word.name));
+        }
+    }
+    for (const ToolAlias& alias : spec.aliases) {
+        if (invocation.has(alias.option)) {
+            put(arguments, alias.target,
+                alias.value_name.empty() ? Json(true) : Json(invocation.text(alias.option)));
+        }
+    }
+    for (const CliFlag& flag : own_flags(spec, tool)) {
+        if (!invocation.has(flag.flag)) {
+            continue;
+        }
+        if (flag.type == mcp::JsonType::kBoolean && !flag.repeatable) {
+            arguments[flag.argument] = invocation.text(flag.flag) != "false";
+        } else {
+            TB_TRY(arguments[flag.argument], value_of(flag, invocation.text(flag.flag)));
+        }
+    }
+    return arguments;
+}
+
+// Progress of a tool on the terminal; nobody to ask.
+class ProgressChannel final : public mcp::ClientChannel {
+  public:
+    explicit ProgressChannel(Terminal& terminal) : terminal_(terminal) {}
+    void progress(const Progress& progress) override { terminal_.progress(progress); }
+    void log(mcp::LoggingLevel, std::string_view, const Json&) override {}
+    [[nodiscard]] bool can_ask(mcp::InputKind) const override { return false; }
+    mcp::Outcome<std::vector<mcp::InputAnswer>> ask(
+        const std::vector<mcp::InputRequest>&) override {
+        return mcp::tool_error("a command line cannot be asked");
+    }
+    void close_stream() override {}
+
+  private:
+    Terminal& terminal_;
+};
+
+// The lines of a tool's error one by one: they list what is wrong.
+ExitCode print_failure(const std::string& text, Session& session) {
+    std::size_t begin = 0;
+    while (begin < text.size()) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        const std::string line = text.substr(begin, end - begin);
+        if (begin == 0) {
+            session.terminal.error({ErrorCode::kInvalidArgument, line, ""});
+        } else {
+            session.terminal.note("  " + line);
+        }
+        begin = end + 1;
+    }
+    return session.cancel.cancelled() ? ExitCode::kInterrupted : ExitCode::kFailed;
+}
+
+Result<ExitCode> call(tools::App& app, const ToolCommand& spec, const Invocation& invocation,
+                      Session& session) {
+    TB_TRY(const mcp::ToolRegistry registry, tools::make_registry(app));
+    const std::string name = description_of(spec).name;
+    const mcp::ToolSpec* const tool = registry.find(name);
+    if (tool == nullptr) {
+        return make_error(ErrorCode::kInternal, "no such tool", name);
+    }
+    TB_TRY(const Json arguments, arguments_of(spec, *tool, invocation));
+    ProgressChannel channel(session.terminal);
+    mcp::ContextOptions options;
+    options.cancel = session.cancel;
+    options.channel = &channel;
+    options.budget_chars = 0;  // complete (00 §5)
+    mcp::ToolContext context(std::move(options));
+    auto outcome = mcp::call_tool(*tool, context, arguments);
+    session.terminal.clear_progress();
+    if (!outcome.has_value()) {
+        return print_failure(outcome.error().message, session);
+    }
+    Output& out = session.terminal.out();
+    if (!invocation.has("--json")) {
+        out.write(terminal_text(outcome->text, session.terminal));
+        return ExitCode::kDone;
+    }
+    const Json result =
+        mcp::tool_result_json(std::move(*outcome), mcp::kMaxRaisedResultChars, mcp::kModern);
+    const bool for_reading = session.terminal.out_width() > 0;
+    out.write(result["structuredContent"].dump(for_reading ? 2 : -1, ' ', false,
+                                               Json::error_handler_t::replace) +
+              "\n");
+    return ExitCode::kDone;
+}
+
+// ---- text for a terminal ----
+
+// The cells of "| a | b\|c |", with what mcp::cell_text escaped undone.
+std::vector<std::string> cells_of(std::string_view line) {
+    std::vector<std::string> cells;
+    std::string cell;
+    for (std::size_t i = 1; i < line.size(); ++i) {
+        if (line[i] == '\\' && i + 1 < line.size()) {
+            cell += line[++i];
+        } else if (line[i] == '|') {
+            const std::size_t first = cell.find_first_not_of(' ');
+            const std::size_t last = cell.find_last_not_of(' ');
+            cells.push_back(first == std::string::npos ? std::string()
+                                                       : cell.substr(first, last - first + 1));
+            cell.clear();
+        } else {
+            cell += line[i];
+        }
+    }
+    return cells;
+}
+
+// Amounts, counts and shares stand at the right.
+bool looks_like_a_number(const std::string& cell) {
+    const std::size_t digit = cell.find_first_not_of("+-$");
+    return digit != std::string::npos && std::isdigit(static_cast<unsigned char>(cell[digit])) != 0;
+}
+
+std::string table_text(const std::vector<std::vector<std::string>>& rows,
+                       const Terminal& terminal) {
+    const std::vector<std::string>& titles = rows.front();
+    std::vector<TableColumn> columns;
+    for (std::size_t column = 0; column < titles.size(); ++column) {
+        bool numbers = rows.size() > 1 && column > 0;  // the first says what the row is about
+        for (std::size_t row = 1; row < rows.size(); ++row) {
+            const std::string cell = column < rows[row].size() ? rows[row][column] : "";
+            numbers = numbers && (cell.empty() || cell == "n/a" || cell == "-" ||
+                                  cell == "infinite" || looks_like_a_number(cell));
+        }
+        columns.push_back({titles[column], numbers ? Align::kRight : Align::kLeft});
+    }
+    Table table(std::move(columns));
+    for (std::size_t row = 1; row < rows.size(); ++row) {
+        std::vector<std::string> cells = rows[row];
+        cells.resize(titles.size());
+        table.add(std::move(cells));
+    }
+    return table.render(terminal.out_width(), terminal);
+}
+
+}  // namespace
+
+std::string terminal_text(std::string_view markdown, const Terminal& terminal) {
+    std::string out;
+    std::vector<std::vector<std::string>> table;
+    const auto finish_table = [&] {
+        if (!table.empty()) {
+            out += table_text(table, terminal);
+            table.clear();
+        }
+    };
+    bool first = true;
+    std::size_t begin = 0;
+    while (begin < markdown.size()) {
+        const std::size_t end = std::min(markdown.find('\n', begin), markdown.size());
+        const std::string_view line = markdown.substr(begin, end - begin);
+        begin = end + 1;
+        if (line.starts_with('|')) {
+            if (!line.starts_with("|---")) {
+                table.push_back(cells_of(line));
+            }
+            continue;
+        }
+        finish_table();
+        const std::string text = printable(line);
+        if (first) {
+            out += terminal.paint(Style::kBold, text) + "\n";
+        } else if (line.starts_with("Warning:") || line.starts_with("NOT UP TO DATE") ||
+                   line.starts_with("FAILED")) {
+            out += terminal.paint(Style::kYellow, text) + "\n";
+        } else {
+            out += text + "\n";
+        }
+        first = false;
+    }
+    finish_table();
+    return out;
+}
+
+Command tool_command(const ToolCommand& spec, Command::Run run) {
+    Command command;
+    command.name = spec.name;
+    command.summary = spec.summary;
+    command.description = spec.description;
+    command.arguments.push_back({"DIR", ValueKind::kDirectory, "the data directory"});
+    for (const ToolPositional& word : spec.positionals) {
+        command.arguments.push_back({word.name, ValueKind::kText, word.help, word.required});
+    }
+    for (const ToolAlias& alias : spec.aliases) {
+        command.options.push_back({alias.option,
+                                   alias.value_name.empty() ? ValueKind::kFlag : ValueKind::kText,
+                                   alias.value_name,
+                                   alias.help,
+                                   {},
+                                   ""});
+    }
+    const mcp::ToolSpec tool = description_of(spec);
+    for (const CliFlag& flag : own_flags(spec, tool)) {
+        command.options.push_back(option_of(flag, tool));
+    }
+    command.options.push_back(
+        {"--json", ValueKind::kFlag, "", "what an assistant gets as structured content", {}, ""});
+    command.examples = spec.examples;
+    command.run = run;
+    command.relay = Relay::kRepeat;
+    return command;
+}
+
+Result<ExitCode> run_tool_command(const ToolCommand& spec, const Invocation& invocation,
+                                  Session& session) {
+    if (session.app != nullptr) {
+        return call(*session.app, spec, invocation, session);
+    }
+    tools::AppOptions options;
+    options.data_dir = invocation.text("DIR");
+    TB_TRY(options.store, store_options());
+    tools::App app(std::move(options));
+    auto result = call(app, spec, invocation, session);
+    app.close();
+    return result;
+}
+
+}  // namespace tb::cli

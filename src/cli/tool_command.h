@@ -1,0 +1,66 @@
+// Commands that are tools in other clothes: `tradeblocks stats DIR BLOCK --from 2024-01-02` calls
+// get_statistics and shows its text for a terminal, or with --json its structured content.
+//
+// A command names its tool, its positional arguments and the flags it calls by shorter names; all
+// other arguments of the tool are flags under their own names, so that a command never lags behind
+// its tool. A list is given with commas between its values, or as a JSON array.
+//
+//     const ToolCommand kReturns = {.name = "returns", .tool = tools::get_period_returns_tool,
+//                                   .positionals = {{"BLOCK", "blockId", "..."}},
+//                                   .aliases = {{"--from", "dateRange.from", "DAY", "..."}}};
+//     Result<ExitCode> run(const Invocation& invocation, Session& session) {
+//         return run_tool_command(kReturns, invocation, session);
+//     }
+//     Command returns_command() { return tool_command(kReturns, run); }
+//
+// Thread-compatible.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/command.h"
+#include "mcp/tool.h"
+#include "tools/app.h"
+
+namespace tb::cli {
+
+// Where a word of the command line goes: a tool argument ("blockId"), a member of one
+// ("dateRange.from"), or the end of a list ("blockIds[]").
+struct ToolPositional {
+    std::string name;  // "BLOCK"
+    std::string target;
+    std::string help;
+    bool required = true;
+};
+struct ToolAlias {
+    std::string option;  // "--from"
+    std::string target;
+    std::string value_name;  // empty = a flag without a value
+    std::string help;
+};
+
+struct ToolCommand {
+    std::string name;
+    std::string summary;
+    std::string description;
+    mcp::ToolSpec (*tool)(tools::App&) = nullptr;
+    std::vector<ToolPositional> positionals;  // after DIR
+    std::vector<ToolAlias> aliases = {};
+    std::vector<Example> examples = {};
+};
+
+// The table entry. A tool argument that an alias or a positional fills has no flag of its own;
+// neither have those that only make an assistant's answers shorter (maxChars, offset).
+[[nodiscard]] Command tool_command(const ToolCommand& spec, Command::Run run);
+
+// kInvalidArgument for a value that is no JSON where the tool wants an object; what the tool says
+// against its arguments is printed, exit code 1.
+[[nodiscard]] Result<ExitCode> run_tool_command(const ToolCommand& spec,
+                                                const Invocation& invocation, Session& session);
+
+// A tool's text for a terminal: Markdown tables as aligned columns, everything made printable.
+[[nodiscard]] std::string terminal_text(std::string_view markdown, const Terminal& terminal);
+
+}  // namespace tb::cli
