@@ -36,6 +36,10 @@ function(tb_add_test name)
     # themselves are not optimized in any build type (what they test is).
     target_compile_options(${name}_test PRIVATE -O0)
     set_target_properties(${name}_test PROPERTIES TB_UNOPTIMIZED ON)
+    if(TB_SANITIZE MATCHES "undefined")
+        # Undefined behaviour is looked for in what is tested; in the tests it costs compile time.
+        target_compile_options(${name}_test PRIVATE -fno-sanitize=undefined)
+    endif()
     list(LENGTH sources source_count)
     if(TB_PRECOMPILE AND source_count GREATER 2)
         target_precompile_headers(${name}_test PRIVATE <gtest/gtest.h> <gmock/gmock.h>
