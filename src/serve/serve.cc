@@ -2,7 +2,6 @@
 
 #include <sys/eventfd.h>
 
-#include <algorithm>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -15,7 +14,7 @@
 #include "core/version.h"
 #include "mcp/transport_stdio.h"
 #include "serve/forward.h"
-#include "tools/registry.h"
+#include "tools/content.h"
 
 namespace tb::serve {
 
@@ -71,18 +70,12 @@ class Watchdog {
     std::thread thread_;
 };
 
-Result<mcp::ServerContent> content_of(tools::App& app, const mcp::ToolSelection& selection) {
-    mcp::ServerContent content;
-    TB_TRY(const mcp::ToolRegistry all, tools::make_registry(app));
-    TB_TRY(content.tools, all.select(selection));
-    return content;
-}
-
-mcp::ServerOptions server_options(tools::App& /*app*/) {
+mcp::ServerOptions server_options(tools::App& app) {
     mcp::ServerOptions options;
     options.identity.name = "tradeblocks";
     options.identity.title = "TradeBlocks";
     options.identity.version = kVersion;
+    options.instructions = tools::instructions(app);
 #ifndef NDEBUG
     options.check_results = true;
 #endif
@@ -92,18 +85,8 @@ mcp::ServerOptions server_options(tools::App& /*app*/) {
 // Every resource of a block that has changed, and the list.
 void announce(mcp::Server& server, const std::vector<std::string>& block_ids) {
     server.resources_changed();
-    for (const mcp::ResourceSpec& spec : server.content().resources) {
-        server.resource_updated(spec.info.uri);
-    }
-    for (const mcp::ResourceTemplateSpec& spec : server.content().templates) {
-        const auto uri = mcp::UriTemplate::parse(spec.uri_template);
-        if (!uri.has_value() || std::find(uri->variables().begin(), uri->variables().end(),
-                                          "blockId") == uri->variables().end()) {
-            continue;
-        }
-        for (const std::string& id : block_ids) {
-            server.resource_updated(uri->expand({{"blockId", id}}));
-        }
+    for (const std::string& uri : tools::changed_resource_uris(block_ids)) {
+        server.resource_updated(uri);
     }
 }
 
@@ -117,7 +100,7 @@ Result<PeerServer> make_peer_server(const ServeOptions& options,
     own.import_roots.assign(import_roots.begin(), import_roots.end());
     auto app = std::make_shared<tools::App>(std::move(own));
     app->set_change_listener(on_change);
-    TB_TRY(mcp::ServerContent content, content_of(*app, {}));
+    TB_TRY(mcp::ServerContent content, tools::make_content(*app, {}));
     PeerServer peer;
     TB_TRY(peer.server, mcp::Server::make(server_options(*app), std::move(content)));
     peer.app = std::move(app);
@@ -178,7 +161,7 @@ Result<void> serve(ServeOptions options, const CancelToken& cancel) {
         [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
     });
     tools::App app(options.app);
-    TB_TRY(mcp::ServerContent content, content_of(app, options.selection));
+    TB_TRY(mcp::ServerContent content, tools::make_content(app, options.selection));
     std::unique_ptr<Host> host;
     host = std::make_unique<Host>(app, host_options(options, app, host));
     TB_TRY(content, forwarded(std::move(content), *host));
