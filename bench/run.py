@@ -3,7 +3,7 @@
 
     ./tb bench                 everything (ten minutes; 4 GB of disk in build/bench-data)
     ./tb bench small           only what runs in a minute
-    ./tb bench ingest blocks   by group: ingest, scale, blocks, many, sql
+    ./tb bench ingest blocks   by group: ingest, scale, blocks, many, sql, analytics
     ./tb bench --keep          leave docs/performance.md alone
 
 Figures are CPU milliseconds (user + system of the whole process, by wait4) and peak resident
@@ -204,8 +204,59 @@ def measure_sql(table, _state):
               f"{run.cpu_ms:.0f} ms CPU, {run.rss_mb:.0f} MB", "≤ 80 ms", run.cpu_ms <= 80)
 
 
+def benchmarks(program, pattern, **environment):
+    """CPU and wall milliseconds by name, the best of three repetitions each."""
+    done = subprocess.run([BUILD / "bench" / program, f"--benchmark_filter={pattern}",
+                           "--benchmark_format=json", "--benchmark_repetitions=3"],
+                          capture_output=True, text=True, check=True,
+                          env=dict(os.environ, **environment))
+    found = {}
+    for item in json.loads(done.stdout)["benchmarks"]:
+        if item.get("run_type") != "iteration":
+            continue
+        if item.get("error_occurred"):
+            sys.exit(f"{item['name']}: {item['error_message']}")
+        name = item["name"].split("/process_time")[0]
+        cpu, wall = found.get(name, (float("inf"), float("inf")))
+        found[name] = (min(cpu, item["cpu_time"]), min(wall, item["real_time"]))
+    return found
+
+
+def measure_analytics(table, _state):
+    """Promises of the portfolio analytics: the library on rows in memory, then whole tools."""
+    rows = benchmarks("analytics_statistics_bench",
+                      "BM_StatisticsReport/1000*/0|BM_RollingMetrics/100$|BM_DailyExposure")
+    for trades, goal in ((100_000, 15), (1_000_000, 200)):
+        cpu = rows[f"BM_StatisticsReport/{trades}/0"][0]
+        table.add(f"Statistics of {trades:,} cached trades", f"{cpu:.1f} ms", f"≤ {goal} ms",
+                  cpu <= goal)
+    sweeps = {"rolling metrics": rows["BM_RollingMetrics/100"][0],
+              "daily exposure": rows["BM_DailyExposure"][0]}
+    rows = benchmarks("analytics_simulation_bench",
+                      "monte_carlo/block:1/percentage:0/bands:200/threads:2|kendall|margin|"
+                      "walk_forward/combinations:1/")
+    sweeps["margin timeline"] = rows["margin"][0]
+    for what, cpu in sweeps.items():
+        table.add(f"20,000 trades: {what}", f"{cpu:.1f} ms", "≤ 20 ms", cpu <= 20)
+    cpu, wall = rows["monte_carlo/block:1/percentage:0/bands:200/threads:2"]
+    table.add("Monte Carlo, 10,000 paths × 1,000 steps with 200 band points, two threads",
+              f"{cpu / 2:.0f} ms CPU on each core ({wall:.0f} ms elapsed)", "≤ 150 ms",
+              cpu / 2 <= 150)
+    cpu = max(rows["kendall/zero_pad:0"][0], rows["kendall/zero_pad:1"][0])
+    table.add("Kendall, 20 strategies × 2,500 days", f"{cpu:.0f} ms", "≤ 100 ms", cpu <= 100)
+    cpu = rows["walk_forward/combinations:1"][0]
+    table.add("Walk-forward with defaults, 3,000 trades", f"{cpu:.1f} ms", "≤ 200 ms", cpu <= 200)
+    path = directory(1, 2000)
+    rows = benchmarks("tools_latency_bench", "get_(statistics|period_returns|strategy_comparison)$",
+                      TB_BENCH_DIR=str(path))
+    for tool in ("get_statistics", "get_period_returns", "get_strategy_comparison"):
+        cpu, wall = rows[f"tool/{tool}"]
+        table.add(f"`{tool}` on 2,000 trades, fresh check included",
+                  f"{cpu:.1f} ms CPU ({wall:.1f} ms elapsed)", "≤ 10 ms", cpu <= 10)
+
+
 GROUPS = {"ingest": measure_ingest, "scale": measure_scale, "blocks": measure_blocks,
-          "many": measure_many, "sql": measure_sql}
+          "many": measure_many, "sql": measure_sql, "analytics": measure_analytics}
 SMALL = ["blocks", "sql"]
 
 
