@@ -88,7 +88,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     options.runtime_root = runtime_root();
     options.command_runner = command_runner;
     options.on_listening = [&](const std::vector<std::string>& urls) {
-        session.terminal.note(fmt::format("serving {} at {}", options.app.data_dir.string(),
+        session.terminal.note(fmt::format("serving {} at {}", invocation.text("DIR"),
                                           fmt::join(urls, " and ")));
     };
     TB_RETURN_IF_ERROR(serve::serve(std::move(options), session.cancel));

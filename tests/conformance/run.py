@@ -4,7 +4,9 @@
     run.py fixture   --server mcp_fixture_server [--out DIR]   all required scenarios, both eras
     run.py product   --server tradeblocks --dir FOLDER         the scenarios that name no fixture
     run.py inspector --server mcp_fixture_server [--dir FOLDER]
-    run.py sdk       --server mcp_fixture_server
+    run.py sdk       --server mcp_fixture_server [--dir FOLDER]
+
+With --dir the server is tradeblocks itself; a folder that does not exist is made by its demo.
 
 The server is started on a free port. Packages are pinned by the lock files here and in
 tests/e2e/sdk and installed by `npm ci --ignore-scripts`, among them the Node 22 that the suite
@@ -216,15 +218,16 @@ def fixture(options) -> int:
     return 1 if failed else 0
 
 
+def product_command(options):
+    return lambda port: [options.server, "serve", "--http", f"127.0.0.1:{port}", options.dir]
+
+
 def product(options) -> int:
     out = pathlib.Path(options.out or tempfile.mkdtemp(prefix="mcp-conformance-"))
     shutil.rmtree(out, ignore_errors=True)
     failed = 0
 
-    def command(port):
-        return [options.server, "serve", "--http", f"127.0.0.1:{port}", options.dir]
-
-    with running(command) as url:
+    with running(product_command(options)) as url:
         for revision in (LEGACY, MODERN):
             found = {}
             for name in NAMELESS[revision]:
@@ -272,10 +275,20 @@ def inspector(options) -> int:
 
 def sdk(options) -> int:
     install(SDK)
-    with running(lambda port: [options.server, "--http", f"127.0.0.1:{port}"]) as url:
+    if options.dir:
+        command, files = product_command(options), [SDK / "product.mjs"]
+    else:
+        command = lambda port: [options.server, "--http", f"127.0.0.1:{port}"]  # noqa: E731
+        files = sorted(SDK.glob("*.test.mjs"))
+    with running(command) as url:
         done = subprocess.run(
-            [node(), "--test", "--test-reporter=spec", *sorted(map(str, SDK.glob("*.test.mjs")))],
-            env={**os.environ, "MCP_SERVER": options.server, "MCP_URL": url},
+            [node(), "--test", "--test-reporter=spec", *map(str, files)],
+            env={
+                **os.environ,
+                "MCP_SERVER": options.server,
+                "MCP_URL": url,
+                "MCP_DIR": options.dir or "",
+            },
             check=False,
         )
     return done.returncode
@@ -285,12 +298,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["fixture", "product", "inspector", "sdk"])
     parser.add_argument("--server", required=True, help="the program to test")
-    parser.add_argument("--dir", help="data folder, for the product")
+    parser.add_argument("--dir", help="data folder: the server is the product")
     parser.add_argument("--out", help="where the suite leaves its results")
     options = parser.parse_args()
     if options.what == "product" and not options.dir:
         parser.error("product needs --dir")
     install(HERE)
+    if options.dir and not os.path.isdir(options.dir):
+        subprocess.run([options.server, "demo", options.dir], stdout=subprocess.DEVNULL, check=True)
     return globals()[options.what](options)
 
 
