@@ -123,8 +123,9 @@ struct AppenderState {
     std::shared_ptr<ConnectionState> connection;
     duckdb_appender handle = nullptr;  // nullptr: closed, failed, or its transaction ended
     std::string table;
-    std::int64_t rows = 0;
-    bool closed = false;  // by close(), successfully
+    std::int64_t rows = 0;           // given to the engine
+    std::int64_t rows_inserted = 0;  // of these, already in the table
+    bool closed = false;             // by close(), successfully
 };
 
 struct TransactionState {

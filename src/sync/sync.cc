@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <optional>
 #include <thread>
 
@@ -103,6 +104,7 @@ class DirectorySync {
         : store_(store), run_(store, options) {}
 
     // The result when stamps alone prove that nothing changed; nullopt when somebody has to look.
+    // What they prove of single blocks holds for run() too: only the others are looked at again.
     Result<std::optional<SyncResult>> try_without_writing() {
         if (run_.options.verify) {
             return std::optional<SyncResult>();
@@ -110,26 +112,25 @@ class DirectorySync {
         TB_TRY(db::Connection connection, store_.reader());
         TB_TRY(StoredState state, load_stored_state(connection));
         TB_TRY(const Folders folders, list_folders(run_.fs, store_.directory(), state));
-        if (!folders.gone.empty()) {
-            return std::optional<SyncResult>();
-        }
         InspectContext context = run_.inspect_context();
         context.stat_only = true;
-        std::vector<BlockSyncResult> results;
+        bool all_proven = folders.gone.empty();
         std::vector<std::string> warnings = folders.warnings;
         for (const blocks::BlockFolder& folder : folders.present) {
             TB_RETURN_IF_ERROR(run_.check_cancelled());
             TB_TRY(const BlockJob job, inspect_block(context, folder, stored_of(state, folder.id)));
             if (job.kind == JobKind::kNotABlock) {
                 warnings.insert(warnings.end(), job.warnings.begin(), job.warnings.end());
-                continue;
+            } else if (job.kind == JobKind::kUnchanged || job.kind == JobKind::kKnownReject) {
+                proven_.emplace(folder.id, result_without_writing(job));
+            } else {
+                all_proven = false;
             }
-            if (job.kind != JobKind::kUnchanged && job.kind != JobKind::kKnownReject) {
-                return std::optional<SyncResult>();
-            }
-            results.push_back(result_without_writing(job));
         }
-        return std::optional<SyncResult>(summarise(std::move(results), std::move(warnings)));
+        if (!all_proven) {
+            return std::optional<SyncResult>();
+        }
+        return std::optional<SyncResult>(summarise(take_proven(), std::move(warnings)));
     }
 
     Result<SyncResult> run() {
@@ -139,6 +140,13 @@ class DirectorySync {
         TB_TRY(StoredState state, load_stored_state(connection));
         TB_TRY(Folders folders, list_folders(run_.fs, store_.directory(), state));
         total_ = folders.present.size() + folders.gone.size();
+        for (const std::string& gone_since : folders.gone) {
+            proven_.erase(gone_since);
+        }
+        std::erase_if(folders.present, [&](const blocks::BlockFolder& folder) {
+            return proven_.contains(folder.id);
+        });
+        done_ = total_ - folders.present.size() - folders.gone.size();
 
         WriteEnvironment environment = run_.write_environment();
         BlockWriter block_writer(connection, environment, [&](const BlockJob& job) {
@@ -152,10 +160,23 @@ class DirectorySync {
                 folders.warnings.push_back("checkpoint put off: " + folded.error().to_string());
             }
         }
-        return summarise(block_writer.take_results(), std::move(folders.warnings));
+        std::vector<BlockSyncResult> results = block_writer.take_results();
+        for (BlockSyncResult& unchanged : take_proven()) {
+            results.push_back(std::move(unchanged));
+        }
+        return summarise(std::move(results), std::move(folders.warnings));
     }
 
   private:
+    std::vector<BlockSyncResult> take_proven() {
+        std::vector<BlockSyncResult> results;
+        for (auto& [id, result] : proven_) {
+            results.push_back(std::move(result));
+        }
+        proven_.clear();
+        return results;
+    }
+
     // Looks, hashes and parses ahead on a second thread while this one writes.
     Result<void> feed(Folders& folders, StoredState& state, BlockWriter& block_writer) {
         BoundedQueue<Result<BlockJob>> queue(kMaxBytesAhead);
@@ -207,6 +228,7 @@ class DirectorySync {
 
     db::DataStore& store_;
     SyncRun run_;
+    std::map<std::string, BlockSyncResult, std::less<>> proven_;  // unchanged, by their stamps
     std::uint64_t done_ = 0;
     std::uint64_t total_ = 0;
 };
