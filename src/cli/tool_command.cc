@@ -10,7 +10,9 @@
 
 #include "cli/store_access.h"
 #include "cli/table.h"
+#include "core/text.h"
 #include "mcp/context.h"
+#include "mcp/json_text.h"
 #include "mcp/tool_result.h"
 #include "tools/registry.h"
 
@@ -74,6 +76,8 @@ Option option_of(const CliFlag& flag, const mcp::ToolSpec& tool) {
                                     [&](const auto& entry) { return entry.name == flag.argument; });
     const mcp::Schema& schema = field->schema;
     Option option{flag.flag, ValueKind::kText, value_name_of(flag), schema.description, {}, ""};
+    // Help of commands is written in small letters; names like "Kelly" stand at no beginning.
+    option.help[0] = ascii_lower(option.help[0]);
     if (!schema.default_value.is_null()) {
         option.default_text = schema.default_value->is_string()
                                   ? schema.default_value->get<std::string>()
@@ -222,8 +226,9 @@ Result<ExitCode> call(tools::App& app, const ToolCommand& spec, const Invocation
     const Json result =
         mcp::tool_result_json(std::move(*outcome), mcp::kMaxRaisedResultChars, mcp::kModern);
     const bool for_reading = session.terminal.out_width() > 0;
-    out.write(result["structuredContent"].dump(for_reading ? 2 : -1, ' ', false,
-                                               Json::error_handler_t::replace) +
+    const Json& structured = result["structuredContent"];
+    out.write((for_reading ? structured.dump(2, ' ', false, Json::error_handler_t::replace)
+                           : mcp::to_json_text(structured)) +
               "\n");
     return ExitCode::kDone;
 }
