@@ -71,6 +71,8 @@ install(FILES "${CMAKE_SOURCE_DIR}/LICENSE" "${CMAKE_SOURCE_DIR}/THIRD_PARTY.md"
     DESTINATION "${tb_licences}")
 install(FILES "${CMAKE_SOURCE_DIR}/third_party/duckdb/DUCKDB-LICENSE"
     DESTINATION "${tb_licences}/third_party" RENAME duckdb.txt)
+install(FILES "${CMAKE_SOURCE_DIR}/third_party/uplot/UPLOT-LICENSE"
+    DESTINATION "${tb_licences}/third_party" RENAME uplot.txt)
 foreach(package libfmt-dev nlohmann-json3-dev libcli11-dev libexpected-dev
         libhowardhinnant-date-dev libboost1.81-dev libssl-dev)
     if(EXISTS "/usr/share/doc/${package}/copyright")

@@ -22,6 +22,8 @@ constexpr double kLeastCapital = 0.01;  // a cent: returns on less could leave t
 constexpr double kFallbackStepsPerYear = 252;
 constexpr double kDaysPerYear = 365;
 constexpr std::size_t kPathsPerChunk = 64;
+// Fewer paths a chunk when they are long: between two chunks a run can be cancelled.
+constexpr std::size_t kStepsPerChunk = 1'000'000;
 constexpr std::size_t kSmallPool = 30;
 
 struct Pool {
@@ -270,8 +272,10 @@ Result<Simulated> simulate(const PathSimulator& simulator, std::size_t simulatio
     Simulated result;
     result.paths.resize(simulations);
     std::vector<double> bands(points * simulations);  // [point][path]
+    const std::size_t chunk =
+        std::clamp<std::size_t>(kStepsPerChunk / simulator.plan().length, 1, kPathsPerChunk);
     TB_RETURN_IF_ERROR(parallel_for(
-        context, {simulations, kPathsPerChunk, "simulations", "simulating paths"},
+        context, {simulations, chunk, "simulations", "simulating paths"},
         [&](std::size_t begin, std::size_t end) {
             PathBuffers buffers;
             // A chunk is transposed as a block: storing each path straight into its column would

@@ -42,7 +42,8 @@ struct Option {
     std::string value_name;  // "N"
     std::string help;        // one sentence without a full stop
     std::vector<std::string> choices;
-    std::string default_text;  // shown in help; the command applies it
+    std::string default_text;     // shown in help; the command applies it
+    std::string short_name = {};  // "-o"; most have none
 };
 
 struct Argument {

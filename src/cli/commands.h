@@ -28,6 +28,7 @@ namespace tb::cli {
 [[nodiscard]] Command correlation_command();
 [[nodiscard]] Command tailrisk_command();
 [[nodiscard]] Command size_command();
+[[nodiscard]] Command report_command();
 [[nodiscard]] Command serve_command();
 [[nodiscard]] Command call_command();
 [[nodiscard]] Command tools_command();

@@ -30,7 +30,9 @@ std::string option_syntax(const Option& option) {
     if (option.kind == ValueKind::kAddress) {
         return option.name + " [" + option.value_name + "]";
     }
-    return option.name + " " +
+    const std::string names =
+        option.short_name.empty() ? option.name : option.short_name + ", " + option.name;
+    return names + " " +
            (option.kind == ValueKind::kChoice ? fmt::format("{}", fmt::join(option.choices, "|"))
                                               : option.value_name);
 }

@@ -114,7 +114,9 @@ void bind(CLI::App& root, const Command& command, Bound& bound) {
         if (option.kind == ValueKind::kFlag) {
             bound.app->add_flag(option.name, bound.flags[option.name], option.help);
         } else {
-            bound.app->add_option(option.name, bound.texts[option.name], option.help);
+            const std::string names =
+                option.short_name.empty() ? option.name : option.short_name + "," + option.name;
+            bound.app->add_option(names, bound.texts[option.name], option.help);
         }
     }
 }
@@ -199,8 +201,7 @@ std::optional<double> Invocation::seconds(const std::string& name) const {
 
 namespace {
 
-// `tradeblocks DIR` is `tradeblocks serve DIR`: the form clients are configured with. Options may
-// stand before the folder.
+// `tradeblocks DIR` is `tradeblocks serve DIR`: the form clients are configured with.
 bool names_a_folder(const std::vector<std::string>& words) {
     const std::string& first = words.front();
     std::error_code ignored;

@@ -252,7 +252,8 @@ TEST(Style, EveryUnitTestFolderIsRegistered) {
 }
 
 TEST(Style, LockFilesHoldNoDownloadAddresses) {
-    for (const char* const lock : {"third_party/duckdb/package-lock.json"}) {
+    for (const char* const lock :
+         {"third_party/duckdb/package-lock.json", "third_party/uplot/package-lock.json"}) {
         const std::string text = read_root_file(lock);
         ASSERT_FALSE(text.empty()) << lock;
         EXPECT_EQ(text.find("\"resolved\""), std::string::npos) << lock;

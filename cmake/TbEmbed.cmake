@@ -1,0 +1,16 @@
+# cmake -DOUT=file.cc "-DFILES=a;b;c" -P TbEmbed.cmake: the files as functions of report/assets.h,
+# in the order below.
+set(functions chart_library_script chart_library_style chart_library_licence page_script page_style)
+set(text "// Generated; the originals are named in cmake/TbReportAssets.cmake.\n")
+string(APPEND text "#include \"report/assets.h\"\n\nnamespace tb::report {\n\n")
+foreach(function file IN ZIP_LISTS functions FILES)
+    file(READ "${file}" hex HEX)
+    string(LENGTH "${hex}" digits)
+    math(EXPR size "${digits} / 2")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
+    string(APPEND text "std::string_view ${function}() {\n")
+    string(APPEND text "    static constexpr char kBytes[] = {\n${bytes}};\n")
+    string(APPEND text "    return {kBytes, ${size}};\n}\n\n")
+endforeach()
+string(APPEND text "}  // namespace tb::report\n")
+file(WRITE "${OUT}" "${text}")

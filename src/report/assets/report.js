@@ -1,0 +1,158 @@
+// Draws the charts of the report. The data is the JSON of #chart-data, nothing is fetched.
+"use strict";
+(() => {
+    const data = JSON.parse(document.getElementById("chart-data").textContent);
+    const drawn = [];
+    const number = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
+    const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
+    const show = (unit, format) => (_plot, value) => {
+        if (value === null || value === undefined) {
+            return "–";
+        }
+        const text = (format || number).format(Math.abs(value));
+        return (value < 0 ? "-" : "") + (unit === "$" ? "$" + text : text + unit);
+    };
+    const ticks = (unit) => (_plot, values) => values.map((value) => show(unit)(null, value));
+
+    function colours() {
+        const style = getComputedStyle(document.documentElement);
+        const of = (name) => style.getPropertyValue(name).trim();
+        const soft = of("--accent-soft");
+        return {
+            text: of("--quiet"), line: of("--line"), accent: of("--accent"), gain: of("--gain"),
+            loss: of("--loss"), fill: (alpha) => `rgb(${soft} / ${alpha})`,
+            lossFill: `rgb(${of("--loss-rgb")} / 0.25)`,
+        };
+    }
+
+    function axis(colour, more) {
+        return Object.assign({
+            stroke: colour.text, font: "11px system-ui, sans-serif",
+            grid: { stroke: colour.line, width: 1 }, ticks: { stroke: colour.line, width: 1 },
+        }, more);
+    }
+
+    // One chart in the element `id`, as wide as the page lets it be.
+    function draw(id, columns, options) {
+        const place = document.getElementById(id);
+        if (!place || columns[0].length === 0) {
+            return;
+        }
+        const legend = options.legend === false ? 0 : 26;
+        const plot = new uPlot(Object.assign({
+            width: Math.max(240, place.clientWidth),
+            height: Math.max(120, place.clientHeight - legend),
+            tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
+            cursor: { drag: { x: true, y: false } },
+        }, options, { legend: { show: legend > 0, live: true } }), columns, place);
+        drawn.push({ plot, place, legend });
+        place.dataset.points = String(columns[0].length);
+    }
+
+    function money(colour) {
+        return axis(colour, { size: 72, values: ticks("$") });
+    }
+    function share(colour) {
+        return axis(colour, { size: 52, values: ticks(" %") });
+    }
+
+    function drawEquity(colour) {
+        draw("chart-equity", data.equity, {
+            axes: [axis(colour), money(colour)],
+            series: [{ label: "Day", value: "{YYYY}-{MM}-{DD}" },
+                { label: "Equity", stroke: colour.accent, width: 1.5, fill: colour.fill(0.08),
+                    value: show("$", whole), points: { show: false } },
+                { label: "Highest", stroke: colour.text, width: 1, dash: [4, 4],
+                    value: show("$", whole), points: { show: false } }],
+        });
+        draw("chart-drawdown", data.drawdown, {
+            axes: [axis(colour), share(colour)],
+            series: [{ label: "Day", value: "{YYYY}-{MM}-{DD}" },
+                { label: "Drawdown", stroke: colour.loss, width: 1, fill: colour.lossFill,
+                    value: show(" %"), points: { show: false } }],
+        });
+    }
+
+    function drawDistribution(colour) {
+        const [from, to, count] = data.distribution;
+        const middle = from.map((start, i) => start / 2 + to[i] / 2);
+        const bars = uPlot.paths.bars({ size: [0.92, Infinity] });
+        const half = (won) => count.map((n, i) => ((middle[i] >= 0) === won ? n : null));
+        const series = (label, stroke, values) => ({
+            label, stroke, fill: stroke, width: 0, paths: bars, points: { show: false },
+            value: show(" trades", whole), values,
+        });
+        draw("chart-distribution", [middle, half(false), half(true)], {
+            scales: { x: { time: false } },
+            axes: [axis(colour, { values: ticks("$"), space: 70 }), axis(colour, { size: 46 })],
+            series: [{ label: "About", value: show("$", whole) }, series("Losing", colour.loss),
+                series("Winning", colour.gain)],
+        });
+    }
+
+    function drawRolling(colour) {
+        const [days, winRate, average] = data.rolling;
+        draw("chart-winrate", [days, winRate], {
+            legend: false, axes: [axis(colour), share(colour)],
+            series: [{}, { label: "Win rate", stroke: colour.accent, width: 1.5,
+                points: { show: false } }],
+        });
+        draw("chart-average", [days, average], {
+            legend: false, axes: [axis(colour), money(colour)],
+            series: [{}, { label: "Average", stroke: colour.accent, width: 1.5,
+                points: { show: false } }],
+        });
+    }
+
+    function drawFan(colour) {
+        const start = (values) => [0].concat(values);
+        const percent = (values) => values.map((value) => (value === null ? null : 100 * value));
+        const line = (label, width, alpha) => ({
+            label, width, stroke: width > 1 ? colour.accent : colour.fill(alpha),
+            value: show(" %"), points: { show: false },
+        });
+        const columns = data.fan.map((values, i) => start(i === 0 ? values : percent(values)));
+        draw("chart-fan", columns, {
+            scales: { x: { time: false } },
+            axes: [axis(colour), share(colour)],
+            series: [{ label: "Trade", value: show("", whole) }, line("95 %", 1, 0.5),
+                line("75 %", 1, 0.7), line("Median", 2, 1), line("25 %", 1, 0.7),
+                line("5 %", 1, 0.5)],
+            bands: [{ series: [1, 5], fill: colour.fill(0.14) },
+                { series: [2, 4], fill: colour.fill(0.22) }],
+        });
+    }
+
+    function drawAll() {
+        for (const { plot } of drawn.splice(0)) {
+            plot.destroy();
+        }
+        const colour = colours();
+        if (data.equity) {
+            drawEquity(colour);
+            drawDistribution(colour);
+            drawRolling(colour);
+        }
+        if (data.fan) {
+            drawFan(colour);
+        }
+        document.documentElement.dataset.charts = String(drawn.length);
+    }
+
+    let waiting = 0;
+    function fit() {
+        cancelAnimationFrame(waiting);
+        waiting = requestAnimationFrame(() => {
+            for (const { plot, place, legend } of drawn) {
+                plot.setSize({ width: Math.max(240, place.clientWidth),
+                    height: Math.max(120, place.clientHeight - legend) });
+            }
+        });
+    }
+
+    drawAll();
+    addEventListener("resize", fit);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+    // Paper has its own colours and width.
+    matchMedia("print").addEventListener("change", drawAll);
+})();

@@ -1,0 +1,185 @@
+// The report's page from tool answers made up here: what is shown, what is escaped, what is
+// missing.
+#include "report/page.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "report/assets.h"
+
+namespace tb::report {
+namespace {
+
+using mcp::Json;
+
+Json statistics() {
+    return {
+        {"stats",
+         {{"totalTrades", 1234},
+          {"winningTrades", 700},
+          {"losingTrades", 530},
+          {"winRate", 0.567},
+          {"netPl", -4321.5},
+          {"totalCommissions", 88.25},
+          {"avgWin", 51},
+          {"avgLoss", -73},
+          {"maxWin", 900},
+          {"maxLoss", -1200},
+          {"profitFactor", 0.91},
+          {"sharpeRatio", nullptr},
+          {"sortinoRatio", 0.37},
+          {"calmarRatio", 0.12},
+          {"maxDrawdown", 23.4},
+          {"timeInDrawdown", 91.5},
+          {"kellyPercentage", -6.5},
+          {"cagr", -3.25},
+          {"initialCapital", 50'000},
+          {"maxWinStreak", 9},
+          {"maxLossStreak", 11},
+          {"currentStreak", -2},
+          {"monthlyWinRate", 41.7}}},
+        {"peakExposure",
+         {{"byDollars", {{"date", "2024-05-06"}, {"exposure", 7700}, {"exposurePercent", 15.5}}}}},
+        {"calculationMethodology",
+         {{"returns",
+           {{"source", "realized_trade_pl"},
+            {"observations", 250},
+            {"dateRange", {{"start", "2024-01-02"}, {"end", "2024-12-30"}}}}},
+          {"sharpe", {{"riskFreeRate", {{"mode", "historical"}, {"series", "FRED_DTB3"}}}}}}},
+        {"notes", {{{"figure", "sharpeRatio"}, {"reason", "the daily returns do not vary"}}}},
+        {"warnings", {"one warning"}},
+        {"dataVersion", {{"A", "abc123"}}}};
+}
+
+Json charts() {
+    return {{"rollingWindowSize", 30},
+            {"equityCurve",
+             {{{"date", "2024-01-02"}, {"equity", 50'000}, {"highWaterMark", 50'000}},
+              {{"date", "2024-01-03"}, {"equity", 49'000}, {"highWaterMark", 50'000}}}},
+            {"drawdown",
+             {{{"date", "2024-01-02"}, {"drawdownPct", 0}},
+              {{"date", "2024-01-03"}, {"drawdownPct", -2}}}},
+            {"monthlyReturns", {{"2024", {{"1", -1000}, {"2", 250}, {"3", 0}}}}},
+            {"monthlyReturnsPercent", {{"2024", {{"1", -2}, {"2", 0.51}, {"3", 0}}}}},
+            {"returnDistribution",
+             {{{"rangeStart", -100}, {"rangeEnd", 0}, {"count", 3}},
+              {{"rangeStart", 0}, {"rangeEnd", 100}, {"count", 5}}}},
+            {"rollingMetrics", Json::array()},
+            {"warnings", {"one warning", "another"}}};
+}
+
+ReportData whole_data() {
+    ReportData data;
+    data.statistics = statistics();
+    data.charts = charts();
+    data.strategies = Json{{"strategies",
+                            {{{"name", "alpha"},
+                              {"trades", 1234},
+                              {"winRate", 0.567},
+                              {"avgWin", 51},
+                              {"avgLoss", -73},
+                              {"profitFactor", nullptr},
+                              {"netPl", -4321.5}}}}};
+    data.monte_carlo_error = "a simulation needs at least 10 trades";
+    return data;
+}
+
+ReportRequest request() {
+    ReportRequest made;
+    made.block_id = "A";
+    return made;
+}
+
+std::size_t occurrences(const std::string& text, const std::string& part) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) {
+        ++found;
+    }
+    return found;
+}
+
+// The page without the script, whose own text is not what a test looks for.
+std::string visible_part(const std::string& page) {
+    return page.substr(0, page.find("<script>"));
+}
+
+TEST(ReportPage, ShowsFiguresAndSaysWhatIsMissing) {
+    const std::string page = visible_part(render_page(request(), whole_data()));
+    for (const char* const text :
+         {"-$4,321.50", "1,234", "56.70%", "0.91", "23.40%", "-3.25%", "$7,700.00",
+          "2024-01-02 to 2024-12-30", "FRED_DTB3", "abc123", "250 observations"}) {
+        EXPECT_NE(page.find(text), std::string::npos) << text;
+    }
+    EXPECT_NE(page.find("<dt>Sharpe ratio</dt><dd class=\"\"><span class=\"na\">n/a"),
+              std::string::npos);
+    EXPECT_NE(page.find("sharpeRatio: the daily returns do not vary"), std::string::npos);
+    EXPECT_NE(page.find("a simulation needs at least 10 trades"), std::string::npos);
+    EXPECT_NE(page.find("Rolling metrics need at least 30 trades"), std::string::npos);
+    EXPECT_EQ(occurrences(page, "one warning"), 1U);  // said by two tools
+    EXPECT_EQ(page.find("chart-fan"), std::string::npos);
+}
+
+TEST(ReportPage, MonthsAreShadedBySizeAndEmptyOnesAreBlank) {
+    const std::string page = visible_part(render_page(request(), whole_data()));
+    EXPECT_NE(page.find("<td class=\"down\" style=\"--a:0.80\" title=\"-$1,000.00\">-2.0</td>"),
+              std::string::npos);
+    EXPECT_NE(page.find("<td class=\"up\" style=\"--a:0.29\" title=\"$250.00\">0.5</td>"),
+              std::string::npos);
+    EXPECT_EQ(occurrences(page, "<td class=\"none\">"), 10U);
+    EXPECT_NE(page.find("<td class=\"sum loss\">-$750.00</td>"), std::string::npos);
+}
+
+TEST(ReportPage, NothingFromAFileIsMarkup) {
+    const std::string evil = "</script><img src=x onerror=\"alert('1')\">&\xE2\x80\xA8\x1B[0m";
+    ReportData data = whole_data();
+    (*data.strategies)["strategies"][0]["name"] = evil;
+    (*data.statistics)["warnings"] = {evil};
+    (*data.statistics)["notes"] = {{{"figure", evil}, {"reason", evil}}};
+    (*data.statistics)["dataVersion"] = {{evil, evil}};
+    (*data.statistics)["peakExposure"]["byDollars"]["date"] = evil;
+    data.charts_error = evil;
+    data.charts = Json();
+    ReportRequest made = request();
+    made.block_id = evil;
+    made.strategy = evil;
+    const std::string page = render_page(made, data);
+    EXPECT_EQ(page.find("<img"), std::string::npos);
+    EXPECT_EQ(occurrences(page, "</script>"), 2U);  // the data and the script end once each
+    EXPECT_EQ(page.find("onerror=\""), std::string::npos);
+    EXPECT_EQ(page.find('\x1B'), std::string::npos);
+    EXPECT_EQ(page.find("\xE2\x80\xA8"), std::string::npos);
+    EXPECT_NE(page.find("&lt;/script&gt;&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt;"),
+              std::string::npos);
+}
+
+TEST(ReportPage, JsonInAScriptCannotEndIt) {
+    EXPECT_EQ(script_json("</script>&\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xA6"),
+              "\"\\u003c/script\\u003e\\u0026\\u2028\\u2029\xE2\x80\xA6\"");
+    EXPECT_EQ(Json::parse(script_json("<!--\xE2\x80\xA8")), "<!--\xE2\x80\xA8");
+}
+
+TEST(ReportPage, ChartDataIsThatOfTheTools) {
+    const std::string page = render_page(request(), whole_data());
+    const std::string begin = "id=\"chart-data\">";
+    const std::size_t at = page.find(begin) + begin.size();
+    const Json data = Json::parse(page.substr(at, page.find("</script>", at) - at));
+    EXPECT_EQ(data["equity"], Json({{1704153600, 1704240000}, {50'000, 49'000}, {50'000, 50'000}}));
+    EXPECT_EQ(data["drawdown"][1], Json({0, -2}));
+    EXPECT_EQ(data["distribution"], Json({{-100, 0}, {0, 100}, {3, 5}}));
+    EXPECT_FALSE(data.contains("fan"));
+}
+
+TEST(ReportPage, LoadsNothingAndAllowsOneScript) {
+    const std::string page = render_page(request(), whole_data());
+    EXPECT_NE(page.find("default-src 'none'; script-src 'sha256-"), std::string::npos);
+    for (const char* const load : {" src=\"", " href=\"", "@import", "url(", "<link", "<iframe"}) {
+        EXPECT_EQ(page.find(load), std::string::npos) << load;
+    }
+    EXPECT_LE(chart_library_script().size() + page_script().size(), 150'000U);
+    EXPECT_EQ(chart_library_script().find("</script"), std::string_view::npos);
+    EXPECT_NE(chart_library_licence().find("Leon Sorokin"), std::string_view::npos);
+    EXPECT_EQ(page, render_page(request(), whole_data()));
+}
+
+}  // namespace
+}  // namespace tb::report
