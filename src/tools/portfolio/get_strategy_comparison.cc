@@ -85,6 +85,23 @@ std::string table_text(const StrategyComparison& comparison, std::size_t rows, s
                comparison.date_field == analytics::DateField::kOpened ? "opened" : "realized");
 }
 
+// A note per strategy without a loss, or one for all where they are many.
+std::vector<analytics::Note> infinite_factors(const StrategyComparison& comparison) {
+    constexpr std::size_t kMostNotes = 10;
+    std::vector<analytics::Note> notes;
+    for (const analytics::StrategyRow& row : comparison.strategies) {
+        if (row.profit_factor_infinite) {
+            notes.push_back({row.name + ": profitFactor", "infinite: no losing trade"});
+        }
+    }
+    if (notes.size() > kMostNotes) {
+        return {{"strategies[].profitFactor",
+                 fmt::format("infinite where it is null: {} strategies have no losing trade",
+                             notes.size())}};
+    }
+    return notes;
+}
+
 std::vector<Explanation> explanations(const StrategyComparison& comparison,
                                       Conventions conventions) {
     const Json inputs = {{"strategies", comparison.total_strategies}};
@@ -120,11 +137,7 @@ mcp::Outcome<mcp::ToolResult> get_strategy_comparison(App& app, mcp::ToolContext
     AnswerFrame frame{.conventions = request.conventions,
                       .blocks = {&fresh},
                       .explain = wants_explanation(arguments)};
-    for (const analytics::StrategyRow& row : comparison->strategies) {
-        if (row.profit_factor_infinite) {
-            frame.notes.push_back({row.name + ": profitFactor", "infinite: no losing trade"});
-        }
-    }
+    frame.notes = infinite_factors(*comparison);
     if (frame.explain) {
         frame.explanations = explanations(*comparison, request.conventions);
     }

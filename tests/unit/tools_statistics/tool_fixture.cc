@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "mcp/json_text.h"
+
 namespace tb::tools {
 
 namespace {
@@ -112,6 +114,10 @@ std::vector<std::string> non_finite_paths(const Json& value) {
     std::vector<std::string> found;
     collect(value, "", found);
     return found;
+}
+
+std::size_t json_chars(const Json& value) {
+    return mcp::to_json_text(value).size();
 }
 
 }  // namespace tb::tools

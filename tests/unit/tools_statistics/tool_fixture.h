@@ -74,4 +74,7 @@ class ToolTest : public ::testing::Test {
 // Members that are neither finite numbers nor anything else JSON has: none may exist.
 [[nodiscard]] std::vector<std::string> non_finite_paths(const Json& value);
 
+// Bytes of the object as it is sent.
+[[nodiscard]] std::size_t json_chars(const Json& value);
+
 }  // namespace tb::tools

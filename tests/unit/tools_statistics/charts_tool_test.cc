@@ -1,0 +1,247 @@
+// get_performance_charts through the registry: thinning, the reference's cut, corrected charts.
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "tool_fixture.h"
+#include "tools/portfolio/common.h"
+
+namespace tb::tools {
+namespace {
+
+class ChartsTool : public ToolTest {
+  protected:
+    Json chart(const std::string& name, const std::string& key, Json arguments = Json::object()) {
+        arguments["blockId"] = "A";
+        arguments["charts"] = Json::array({name});
+        return call("get_performance_charts", arguments)[key];
+    }
+    Json reference_chart(const std::string& name, const std::string& key) {
+        return reference("get_performance_charts", {{"blockId", "A"}, {"charts", {name}}})[key];
+    }
+    void write_many(int count) {
+        std::vector<Row> rows;
+        double funds = 100'000;
+        for (int i = 0; i < count; ++i) {
+            const double pl = (i * 7919) % 1001 - 480;
+            funds += pl;
+            const std::string day = Date(18'000 + i).to_iso();
+            rows.push_back({.opened = day,
+                            .closed = day,
+                            .pl = Json(pl).dump(),
+                            .funds = Json(funds).dump(),
+                            .margin = std::to_string(1000 + i),
+                            .premium = "2.5",
+                            .vix = std::to_string(12 + i % 20)});
+        }
+        write_block("A", rows);
+    }
+};
+
+TEST_F(ChartsTool, ThinningKeepsFirstLastAndExtremes) {
+    std::vector<double> values(10'000);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        values[i] = std::sin(static_cast<double>(i) * 0.37) + static_cast<double>(i % 97);
+    }
+    values[7'123] = -1e6;
+    values[7'124] = 1e6;
+    const auto kept = thin_out(values, 200);
+    EXPECT_LE(kept.size(), 200U);
+    EXPECT_TRUE(std::is_sorted(kept.begin(), kept.end()));
+    EXPECT_EQ(std::adjacent_find(kept.begin(), kept.end()), kept.end());
+    EXPECT_EQ(kept.front(), 0U);
+    EXPECT_EQ(kept.back(), values.size() - 1);
+    EXPECT_NE(std::find(kept.begin(), kept.end(), 7'123U), kept.end());
+    EXPECT_NE(std::find(kept.begin(), kept.end(), 7'124U), kept.end());
+    EXPECT_EQ(thin_out(std::span(values).first(5), 200).size(), 5U);
+    EXPECT_TRUE(thin_out({}, 200).empty());
+    for (std::size_t count = 1; count < 40; ++count) {
+        const auto few = thin_out(std::span(values).first(count), 8);
+        EXPECT_LE(few.size(), 8U);
+        EXPECT_EQ(few.back(), count - 1);
+    }
+}
+
+TEST_F(ChartsTool, AllChartsOfALongBlockFitTheBudget) {
+    write_many(1500);
+    const Json names = tool("get_performance_charts").arguments[2].schema.element[0].enum_values;
+    const Json answer =
+        call("get_performance_charts", {{"blockId", "A"}, {"charts", names}}, 24'000);
+    EXPECT_LE(json_chars(answer), 24'000U);
+    EXPECT_LE(text().size(), 24'000U);
+    EXPECT_EQ(answer["truncationApplied"], true);
+    EXPECT_EQ(answer["downsampled"]["equityCurve"]["total"], 1501);
+    EXPECT_EQ(answer["downsampled"]["equityCurve"]["shown"], answer["equityCurve"].size());
+    EXPECT_EQ(answer["equityCurve"].back()["tradeNumber"], 1500);
+    for (const char* key : {"equityCurve", "drawdown", "monthlyReturns", "streakData", "mfeMae",
+                            "dailyExposure", "holdingPeriods", "volatilityRegimes"}) {
+        EXPECT_TRUE(answer.contains(key)) << key;
+    }
+}
+
+TEST_F(ChartsTool, FullPointsAndTheCommandLineAreComplete) {
+    write_many(600);
+    Json arguments = {{"blockId", "A"}, {"charts", {"equity_curve"}}};
+    EXPECT_LE(call("get_performance_charts", arguments, 24'000)["equityCurve"].size(), 200U);
+    EXPECT_EQ(call("get_performance_charts", arguments)["equityCurve"].size(), 601U);
+    arguments["points"] = "full";
+    const Json full = call("get_performance_charts", arguments, 24'000);
+    EXPECT_EQ(full["equityCurve"].size(), 601U);
+    EXPECT_EQ(full["truncationApplied"], false);
+    EXPECT_FALSE(full.contains("downsampled"));
+}
+
+TEST_F(ChartsTool, ReferenceCutsTheFirstPointsIntoAnEnvelope) {
+    write_many(120);
+    const Json answer = reference(
+        "get_performance_charts",
+        {{"blockId", "A"}, {"charts", {"trade_sequence", "equity_curve"}}, {"maxDataPoints", 50}});
+    EXPECT_EQ(answer["tradeSequence"]["data"].size(), 50U);
+    EXPECT_EQ(answer["tradeSequence"]["totalPoints"], 120);
+    EXPECT_EQ(answer["tradeSequence"]["data"][49]["tradeNumber"], 50);
+    EXPECT_EQ(answer["equityCurve"].size(), 121U);
+    EXPECT_EQ(answer["truncationApplied"], true);
+}
+
+TEST_F(ChartsTool, EquityOfAStrategyStartsFromTheBlocksCapital) {
+    write_block("A", {{.pl = "500", .funds = "10500"},
+                      {.opened = "2024-01-03",
+                       .closed = "2024-01-03",
+                       .pl = "-100",
+                       .funds = "10400",
+                       .strategy = "beta"}});
+    const Json curve = chart("equity_curve", "equityCurve", {{"strategy", "beta"}});
+    ASSERT_EQ(curve.size(), 2U);
+    EXPECT_EQ(curve[0]["equity"], 10000);
+    EXPECT_EQ(curve[1]["equity"], 9900);
+}
+
+// 02 I-9: two contracts, margin 3,000, P/L -60: one lot made -30 on 1,500 = -2 percent.
+TEST_F(ChartsTool, OneLotDividesMarginAndKeepsTheStartCapital) {
+    write_block("A", {{.pl = "-60", .funds = "9940", .contracts = "2", .margin = "3000"}});
+    const Json one_lot = {{"normalizeTo1Lot", true}};
+    EXPECT_EQ(chart("rom_timeline", "romTimeline", one_lot)[0]["rom"], -2);
+    EXPECT_EQ(chart("equity_curve", "equityCurve", one_lot)[0]["equity"], 10000);
+    const Json theirs =
+        reference("get_performance_charts", {{"blockId", "A"},
+                                             {"normalizeTo1Lot", true},
+                                             {"charts", {"rom_timeline", "equity_curve"}}});
+    EXPECT_EQ(theirs["romTimeline"][0]["rom"], -1);
+    EXPECT_EQ(theirs["equityCurve"][0]["equity"], 9970);
+}
+
+// 02 I-44: from 10:00 to 14:30 are four and a half hours.
+TEST_F(ChartsTool, HoldingTimeCountsClockTimes) {
+    write_block("A", {{.opened_at = "10:00:00", .closed_at = "14:30:00", .pl = "1"}});
+    EXPECT_EQ(chart("holding_periods", "holdingPeriods")[0]["durationHours"], 4.5);
+    EXPECT_EQ(reference_chart("holding_periods", "holdingPeriods")[0]["durationHours"], 0);
+}
+
+// 02 I-43: a trade that closes later than the next one is joined with its own balance.
+TEST_F(ChartsTool, MarginIsOfTheTradesOwnBalance) {
+    write_block("A", {{.opened = "2024-01-02",
+                       .closed = "2024-01-10",
+                       .pl = "1000",
+                       .funds = "11500",
+                       .margin = "2300"},
+                      {.opened = "2024-01-03",
+                       .closed = "2024-01-04",
+                       .pl = "500",
+                       .funds = "10500",
+                       .margin = "2100"}});
+    const Json ours = chart("margin_utilization", "marginUtilization");
+    EXPECT_EQ(ours[0]["fundsAtClose"], 11500);
+    EXPECT_EQ(ours[0]["utilizationPct"], 20);
+    EXPECT_EQ(ours[1]["fundsAtClose"], 10500);
+    const Json theirs = reference_chart("margin_utilization", "marginUtilization");
+    EXPECT_EQ(theirs[0]["fundsAtClose"], 10500);
+}
+
+// 02 I-45: premium 2.55 dollars a share, 3 contracts = 765 dollars; the profit of 756 is 98.8
+// percent of it. The filter holds for the excursions too.
+TEST_F(ChartsTool, PremiumIsThatOfThePositionAndFiltersHoldForExcursions) {
+    write_block("A", {{.pl = "756",
+                       .funds = "100756",
+                       .contracts = "3",
+                       .margin = "44235",
+                       .premium = "255",
+                       .max_profit = "100",
+                       .max_loss = "-1.96"},
+                      {.opened = "2024-01-03",
+                       .closed = "2024-01-03",
+                       .pl = "-300",
+                       .funds = "100456",
+                       .strategy = "beta",
+                       .contracts = "3",
+                       .margin = "44235",
+                       .premium = "255",
+                       .max_profit = "10",
+                       .max_loss = "-40"}});
+    const Json efficiency = chart("premium_efficiency", "premiumEfficiency");
+    EXPECT_EQ(efficiency[0]["premiumDollars"], 765);
+    EXPECT_NEAR(efficiency[0]["efficiencyPct"].get<double>(), 100.0 * 756 / 765, 1e-9);
+    const Json theirs = reference_chart("premium_efficiency", "premiumEfficiency");
+    EXPECT_NEAR(theirs[0]["efficiencyPct"].get<double>(), 100.0 * 756 / 255, 1e-9);
+    const Json ours = chart("mfe_mae", "mfeMae", {{"strategy", "alpha"}});
+    EXPECT_EQ(ours["statistics"]["totalTrades"], 1);
+    EXPECT_EQ(ours["dataPoints"][0]["mfe"], 765);
+    EXPECT_NEAR(ours["dataPoints"][0]["profitCapturePercent"].get<double>(), 100.0 * 756 / 765,
+                1e-9);
+    const Json all = reference("get_performance_charts",
+                               {{"blockId", "A"}, {"strategy", "alpha"}, {"charts", {"mfe_mae"}}});
+    EXPECT_EQ(all["mfeMae"]["statistics"]["totalTrades"], 2);
+    EXPECT_EQ(all["mfeMae"]["dataPoints"][0]["profitCapturePercent"], 756);
+}
+
+TEST_F(ChartsTool, TextHoldsTheFiguresOfSmallCharts) {
+    write_block("A", {{.pl = "100", .funds = "1100", .reason = "Stop | Loss"},
+                      {.opened = "2024-01-05",
+                       .closed = "2024-01-05",
+                       .pl = "-40",
+                       .funds = "1060",
+                       .reason = "Expired"}});
+    call("get_performance_charts",
+         {{"blockId", "A"},
+          {"charts", {"monthly_returns", "day_of_week", "exit_reason_breakdown"}}});
+    EXPECT_NE(text().find("60.00"), std::string::npos) << text();
+    EXPECT_NE(text().find("Tuesday"), std::string::npos);
+    EXPECT_NE(text().find("Stop \\| Loss"), std::string::npos);
+}
+
+TEST_F(ChartsTool, OneTradeTwoTradesAndHugeOnesGiveEveryChart) {
+    const Json names = tool("get_performance_charts").arguments[2].schema.element[0].enum_values;
+    write_block("A", {{.pl = "5"}});
+    write_block("B", {{.pl = "5", .funds = "105"}, {.closed = "", .closed_at = "", .pl = ""}});
+    write_block("C", {{.pl = "1e308",
+                       .funds = "1e308",
+                       .margin = "1e308",
+                       .premium = "1e308",
+                       .max_profit = "1e308",
+                       .max_loss = "-1e308"},
+                      {.pl = "-1e308", .margin = "1e-308", .premium = "1e-308"},
+                      {.pl = "1e308", .margin = "1e308"}});
+    for (const char* block : {"A", "B", "C"}) {
+        for (const char* conventions : {"correct", "reference"}) {
+            const Json answer =
+                call("get_performance_charts",
+                     {{"blockId", block}, {"charts", names}, {"conventions", conventions}});
+            EXPECT_EQ(answer["chartsIncluded"].size(), names.size());
+        }
+    }
+    EXPECT_TRUE(has_note(call("get_performance_charts", {{"blockId", "C"}}), "*"));
+}
+
+TEST_F(ChartsTool, ArgumentsOutOfRangeAreRefused) {
+    write_block("A", {{.pl = "5"}});
+    for (const Json& wrong :
+         {Json{{"bucketCount", 4}}, Json{{"rollingWindowSize", 101}}, Json{{"maxDataPoints", 49}},
+          Json{{"charts", {"pie"}}}, Json{{"points", "some"}}, Json{{"mfeMaeBucketSize", 0}}}) {
+        Json arguments = wrong;
+        arguments["blockId"] = "A";
+        EXPECT_NE(error_of("get_performance_charts", arguments), "") << wrong.dump();
+    }
+    EXPECT_NE(error_of("get_performance_charts", {{"blockId", "A"}, {"strategy", "zzz"}}), "");
+}
+
+}  // namespace
+}  // namespace tb::tools

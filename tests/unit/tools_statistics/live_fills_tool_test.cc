@@ -1,0 +1,158 @@
+// compare_backtest_to_actual through the registry.
+#include <string>
+
+#include "tool_fixture.h"
+
+namespace tb::tools {
+namespace {
+
+class LiveFills : public ToolTest {
+  protected:
+    void write_fills(const std::string& rows) {
+        dir_.write("A/strategy-trade-log.csv",
+                   "Strategy,Date Opened,Opening Price,Legs,Initial Premium,No. of Contracts,P/L,"
+                   "Closing Price,Date Closed,Avg. Closing Cost,Reason For Close\n" +
+                       rows);
+    }
+    // Two days of one strategy, and a third day on each side alone.
+    void write_example() {
+        write_block("A", {{.opened = "2024-01-02", .closed = "2024-01-02", .pl = "100"},
+                          {.opened = "2024-01-03", .closed = "2024-01-03", .pl = "-50"},
+                          {.opened = "2024-01-04", .closed = "2024-01-04", .pl = "30"}});
+        write_fills(
+            "alpha,2024-01-02T10:02:11.5,4700,x,1,1,80,4701,2024-01-02T15:00:00,0,Expired\n"
+            "alpha,2024-01-03T10:00:40,4700,x,1,1,-65,4701,2024-01-03T15:00:00,0,Expired\n"
+            "alpha,2024-01-05T10:00:00,4700,x,1,1,11,4701,2024-01-05T15:00:00,0,Expired\n");
+    }
+    Json compare(Json arguments = Json::object()) {
+        arguments["blockId"] = "A";
+        return call("compare_backtest_to_actual", arguments);
+    }
+};
+
+// 02 I-46: slippage is that of the matched rows: (80-100) + (-65+50) = -35.
+TEST_F(LiveFills, SlippageComesFromMatchedRowsOnly) {
+    write_example();
+    const Json range = {{"from", "2024-01-02"}, {"to", "2024-01-05"}};
+    const Json ours = compare({{"dateRange", range}});
+    EXPECT_EQ(ours["summary"]["matchedComparisons"], 2);
+    EXPECT_EQ(ours["summary"]["totalSlippage"], -35);
+    EXPECT_EQ(ours["summary"]["unmatchedBacktestPl"], 30);
+    EXPECT_EQ(ours["summary"]["unmatchedActualPl"], 11);
+    EXPECT_NEAR(ours["coverage"]["matchedBacktestPercent"].get<double>(), 200.0 / 3, 1e-9);
+    EXPECT_NE(text().find("-$35.00"), std::string::npos);
+    const Json theirs =
+        reference("compare_backtest_to_actual", {{"blockId", "A"}, {"dateRange", range}});
+    EXPECT_EQ(theirs["summary"]["totalSlippage"], (80 - 65 + 11) - (100 - 50 + 30));
+}
+
+// 02 I-47: the fills' times stand inside Date Opened.
+TEST_F(LiveFills, TradesMatchByTheTimeInsideTheTimestamp) {
+    write_example();
+    const Json ours = compare({{"detailLevel", "trades"}});
+    EXPECT_EQ(ours["summary"]["matchedComparisons"], 2);
+    bool seen = false;
+    for (const Json& row : ours["comparisons"]) {
+        if (row["date"] == "2024-01-02") {
+            EXPECT_EQ(row["minutesApart"], 2);
+            seen = true;
+        }
+    }
+    EXPECT_TRUE(seen);
+    EXPECT_EQ(compare({{"detailLevel", "trades"},
+                       {"matchToleranceMinutes", 1}})["summary"]["matchedComparisons"],
+              1);
+    const Json theirs =
+        reference("compare_backtest_to_actual", {{"blockId", "A"}, {"detailLevel", "trades"}});
+    EXPECT_EQ(theirs["summary"]["matchedComparisons"], 0);
+}
+
+TEST_F(LiveFills, GroupsHoldTheirRowsAndSumUpToTheWhole) {
+    write_example();
+    const Json answer = compare({{"groupBy", "month"}, {"matchedOnly", true}});
+    EXPECT_FALSE(answer.contains("comparisons"));
+    ASSERT_EQ(answer["groups"].size(), 1U);
+    EXPECT_EQ(answer["groups"][0]["groupKey"], "2024-01");
+    EXPECT_EQ(answer["groups"][0]["totalSlippage"], answer["summary"]["totalSlippage"]);
+    EXPECT_EQ(answer["groups"][0]["comparisons"].size(), 2U);
+}
+
+TEST_F(LiveFills, RowsPageToTheEndWithinTheBudget) {
+    std::vector<Row> rows;
+    std::string fills;
+    for (int i = 0; i < 300; ++i) {
+        const std::string day = Date(19'000 + i).to_iso();
+        rows.push_back({.opened = day, .closed = day, .pl = std::to_string(i)});
+        fills += "alpha," + day + "T10:00:00,4700,x,1,1," + std::to_string(i * 2) + ",4701," + day +
+                 "T15:00:00,0,Expired\n";
+    }
+    write_block("A", rows);
+    write_fills(fills);
+    std::size_t offset = 0;
+    std::size_t seen = 0;
+    for (int page = 0; page < 50; ++page) {
+        const Json answer =
+            call("compare_backtest_to_actual", {{"blockId", "A"}, {"offset", offset}}, 24'000);
+        EXPECT_LE(json_chars(answer), 24'000U);
+        EXPECT_LE(text().size(), 24'000U);
+        EXPECT_EQ(answer["summary"]["matchedComparisons"], 300);
+        seen += answer["comparisons"].size();
+        if (!answer["page"].contains("nextOffset")) {
+            break;
+        }
+        offset = answer["page"]["nextOffset"];
+    }
+    EXPECT_EQ(seen, 300U);
+    const Json grouped =
+        call("compare_backtest_to_actual", {{"blockId", "A"}, {"groupBy", "strategy"}}, 24'000);
+    EXPECT_LE(json_chars(grouped), 24'000U);
+    EXPECT_EQ(grouped["groups"][0]["count"], 300);
+    EXPECT_EQ(grouped["groups"][0]["comparisonsShown"], grouped["groups"][0]["comparisons"].size());
+}
+
+// 02 I-54: closing costs a hundred times too large.
+TEST_F(LiveFills, ImplausibleFillsAreWarnedAbout) {
+    TB_REQUIRE_SHARED();
+    copy_shared_block("EMA Test Data");
+    const Json answer = call("compare_backtest_to_actual", {{"blockId", "EMA Test Data"}});
+    ASSERT_TRUE(answer.contains("warnings"));
+    EXPECT_NE(text().find("Warning:"), std::string::npos);
+}
+
+TEST_F(LiveFills, MissingLogAndUnknownStrategySayWhatToDo) {
+    write_block("A", {{.pl = "1"}});
+    EXPECT_NE(error_of("compare_backtest_to_actual", {{"blockId", "A"}}).find("reporting log"),
+              std::string::npos);
+    write_example();
+    EXPECT_NE(error_of("compare_backtest_to_actual", {{"blockId", "A"}, {"strategy", "alpah"}})
+                  .find("'alpha'"),
+              std::string::npos);
+    EXPECT_NE(error_of("compare_backtest_to_actual",
+                       {{"blockId", "A"}, {"dateRange", {{"from", "2031-01-01"}}}}),
+              "");
+}
+
+TEST_F(LiveFills, HugeFillsGiveANoteNeverAnInfinity) {
+    write_block(
+        "A", {{.pl = "1e308"}, {.opened = "2024-01-03", .closed = "2024-01-03", .pl = "-1e308"}});
+    write_fills(
+        "alpha,2024-01-02T10:00:00,1,x,1e308,1,-1e308,1,2024-01-02T15:00:00,1e308,E\n"
+        "alpha,2024-01-03T10:00:00,1,x,1,1e-300,1e308,1,2024-01-03T15:00:00,0,E\n");
+    for (const char* scaling : {"raw", "perContract", "toReported"}) {
+        for (const char* detail : {"summary", "trades"}) {
+            const Json answer = compare({{"scaling", scaling}, {"detailLevel", detail}});
+            EXPECT_TRUE(has_note(answer, "*"));
+        }
+    }
+}
+
+TEST_F(LiveFills, ExplanationsNameTheRowsTheyRestOn) {
+    write_example();
+    const Json answer = compare({{"explain", true}});
+    EXPECT_EQ(answer["explain"][0]["figure"], "summary.totalSlippage");
+    EXPECT_EQ(answer["explain"][0]["rows"], answer["summary"]["matchedComparisons"]);
+    EXPECT_TRUE(answer["dataVersion"].contains("A"));
+}
+
+}  // namespace
+}  // namespace tb::tools
