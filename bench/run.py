@@ -3,7 +3,7 @@
 
     ./tb bench                 everything (ten minutes; 4 GB of disk in build/bench-data)
     ./tb bench small           only what runs in a minute
-    ./tb bench ingest blocks   by group: ingest, scale, blocks, many, sql, analytics
+    ./tb bench ingest blocks   by group: ingest, scale, blocks, many, sql, analytics, mcp
     ./tb bench --keep          leave docs/performance.md alone
 
 Figures are CPU milliseconds (user + system of the whole process, by wait4) and peak resident
@@ -20,6 +20,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import mcp
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "release"
@@ -255,8 +257,14 @@ def measure_analytics(table, _state):
                   f"{cpu:.1f} ms CPU ({wall:.1f} ms elapsed)", "≤ 10 ms", cpu <= 10)
 
 
+def measure_mcp(table, _state):
+    path = directory(100, 2000)
+    mcp.measure(table, PROGRAM, path, lambda: forget(path))
+
+
 GROUPS = {"ingest": measure_ingest, "scale": measure_scale, "blocks": measure_blocks,
-          "many": measure_many, "sql": measure_sql, "analytics": measure_analytics}
+          "many": measure_many, "sql": measure_sql, "analytics": measure_analytics,
+          "mcp": measure_mcp}
 SMALL = ["blocks", "sql"]
 
 

@@ -1,4 +1,5 @@
 #include <cstdlib>
+#include <filesystem>
 #include <set>
 #include <sstream>
 
@@ -83,13 +84,13 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     TB_TRY(options.http, http_of(invocation));
     if (options.http.has_value()) {
         // Whoever calls over the network has no business elsewhere on this machine.
-        options.app.import_roots = {options.app.data_dir};
+        options.app.import_roots = {std::filesystem::absolute(options.app.data_dir)};
     }
     options.runtime_root = runtime_root();
     options.command_runner = command_runner;
     options.on_listening = [&](const std::vector<std::string>& urls) {
-        session.terminal.note(fmt::format("serving {} at {}", invocation.text("DIR"),
-                                          fmt::join(urls, " and ")));
+        session.terminal.note(
+            fmt::format("serving {} at {}", invocation.text("DIR"), fmt::join(urls, " and ")));
     };
     TB_RETURN_IF_ERROR(serve::serve(std::move(options), session.cancel));
     return ExitCode::kDone;

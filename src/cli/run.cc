@@ -16,7 +16,7 @@ namespace tb::cli {
 
 namespace {
 
-// Failures up to the command itself are errors of the command line, whatever their codes.
+// The command line, understood and completed.
 struct Prepared {
     const Command* command = nullptr;  // null: answered already
     Invocation invocation;
@@ -85,7 +85,9 @@ ExitCode run(const std::vector<std::string>& words, Terminal& terminal, const Ca
         auto prepared = prepare(words, session);
         if (!prepared) {
             terminal.error(prepared.error());
-            return ExitCode::kUsage;
+            return prepared.error().code == ErrorCode::kInvalidArgument
+                       ? ExitCode::kUsage
+                       : exit_code_of(prepared.error());
         }
         if (prepared->command == nullptr) {
             return ExitCode::kDone;

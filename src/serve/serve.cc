@@ -90,36 +90,50 @@ void announce(mcp::Server& server, const std::vector<std::string>& block_ids) {
     }
 }
 
-// Followers may do what they can do by themselves: their own servers have left out what theirs
-// must not (read-only, toolsets).
-Result<PeerServer> make_peer_server(const ServeOptions& options,
-                                    const std::vector<std::string>& import_roots,
-                                    const tools::App::ChangeListener& on_change) {
+// Other Apps on the same database: they share the open file, and what their syncs change is told to
+// everybody. `host` is the variable the Host will be in.
+std::shared_ptr<tools::App> make_app(tools::AppOptions options, const std::unique_ptr<Host>& host) {
+    auto app = std::make_shared<tools::App>(std::move(options));
+    app->set_change_listener([&host](const auto& block_ids) { host->announce(block_ids); });
+    return app;
+}
+
+// Followers may do what they could do by themselves: their own servers have left out what their
+// clients must not (read-only, toolsets).
+Result<PeerServer> make_peer_server(const ServeOptions& options, const std::unique_ptr<Host>& host,
+                                    const std::vector<std::string>& import_roots) {
     tools::AppOptions own = options.app;
     own.read_only = false;
     own.import_roots.assign(import_roots.begin(), import_roots.end());
-    auto app = std::make_shared<tools::App>(std::move(own));
-    app->set_change_listener(on_change);
+    const auto app = make_app(std::move(own), host);
     TB_TRY(mcp::ServerContent content, tools::make_content(*app, {}));
     PeerServer peer;
+    peer.app = app;
     TB_TRY(peer.server, mcp::Server::make(server_options(*app), std::move(content)));
-    peer.app = std::move(app);
     return peer;
 }
 
-// `host` is the variable the Host will be in.
-HostOptions host_options(const ServeOptions& options, tools::App& app,
-                         const std::unique_ptr<Host>& host_place) {
-    HostOptions host;
-    host.runtime_root = options.runtime_root;
-    host.make_server = [&options, &host_place](const std::vector<std::string>& roots) {
-        return make_peer_server(options, roots,
-                                [&host_place](const auto& ids) { host_place->announce(ids); });
+CommandRunner make_command_runner(const ServeOptions& options, const std::unique_ptr<Host>& host) {
+    tools::AppOptions own = options.app;
+    own.read_only = false;
+    own.import_roots.clear();
+    const auto app = make_app(std::move(own), host);
+    return [app, run = options.command_runner(*app)](const CommandRequest& request, int out_fd,
+                                                     int err_fd, const CancelToken& cancel) {
+        return run(request, out_fd, err_fd, cancel);
+    };
+}
+
+HostOptions host_options(const ServeOptions& options, const std::unique_ptr<Host>& host) {
+    HostOptions result;
+    result.runtime_root = options.runtime_root;
+    result.make_server = [&options, &host](const std::vector<std::string>& roots) {
+        return make_peer_server(options, host, roots);
     };
     if (options.command_runner != nullptr) {
-        host.run_command = options.command_runner(app);
+        result.run_command = make_command_runner(options, host);
     }
-    return host;
+    return result;
 }
 
 Result<void> serve_client(const ServeOptions& options, mcp::Server& server,
@@ -163,7 +177,7 @@ Result<void> serve(ServeOptions options, const CancelToken& cancel) {
     tools::App app(options.app);
     TB_TRY(mcp::ServerContent content, tools::make_content(app, options.selection));
     std::unique_ptr<Host> host;
-    host = std::make_unique<Host>(app, host_options(options, app, host));
+    host = std::make_unique<Host>(app, host_options(options, host));
     TB_TRY(content, forwarded(std::move(content), *host));
     TB_TRY(const auto server, mcp::Server::make(server_options(app), std::move(content)));
     host->set_change_listener(

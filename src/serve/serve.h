@@ -30,7 +30,8 @@ struct ServeOptions {
     std::optional<mcp::HttpOptions> http;  // else standard input and output
     std::function<void(const std::vector<std::string>& urls)> on_listening;  // HTTP only
     std::filesystem::path runtime_root;                                      // serve/place.h
-    // Gets the App, so that commands of other processes work on this one's database.
+    // Makes what runs command lines of other processes. Its App is on this one's database, without
+    // the restrictions that `app` puts on clients: who gives commands is the user.
     std::function<CommandRunner(tools::App&)> command_runner;
 };
 

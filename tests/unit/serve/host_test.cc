@@ -361,6 +361,43 @@ TEST_F(HostTest, AmongSeveralFollowersOneTakesOverAndTheOthersFollowIt) {
     EXPECT_EQ(answered_by.size(), 1U);
 }
 
+// For the thread sanitizer: everything at once.
+TEST_F(HostTest, ConcurrentCallsOutliveOneOwnerAfterTheOther) {
+    std::vector<std::unique_ptr<Copy>> owners;
+    for (const char* const name : {"first", "second", "third"}) {
+        owners.push_back(std::make_unique<Copy>(temp_, name));
+        ASSERT_TRUE(owners.back()->becomes(owners.size() == 1 ? Role::kOwner : Role::kFollower));
+    }
+    Copy last(temp_, "last");
+    ASSERT_TRUE(last.becomes(Role::kFollower));
+    std::atomic<bool> done{false};
+    std::atomic<int> answered{0};
+    std::vector<std::thread> callers;
+    for (int i = 0; i < 3; ++i) {
+        callers.emplace_back([&, i] {
+            Client client(last);
+            for (int call = 0; !done || call < 20; ++call) {
+                const std::string say = std::to_string(i) + "/" + std::to_string(call);
+                const Json answer = client.call("plain", say);
+                EXPECT_EQ(answer["result"]["structuredContent"].value("said", ""), say) << answer;
+                ++answered;
+            }
+        });
+    }
+    for (auto& owner : owners) {
+        const int before = answered;
+        while (answered < before + 10) {
+            std::this_thread::sleep_for(1ms);
+        }
+        owner.reset();
+    }
+    EXPECT_TRUE(last.becomes(Role::kOwner));
+    done = true;
+    for (std::thread& caller : callers) {
+        caller.join();
+    }
+}
+
 TEST_F(HostTest, CancellationReachesTheOwner) {
     Copy first(temp_, "first");
     ASSERT_TRUE(first.becomes(Role::kOwner));
