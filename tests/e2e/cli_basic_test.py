@@ -13,7 +13,7 @@ import unittest
 
 from cli_support import PATIENCE, PROGRAM, DataTest, run, run_json, trade_log
 
-COMMANDS = ["sync", "status", "history", "issues", "sql", "import", "demo", "completion"]
+COMMANDS = ["sync", "status", "history", "issues", "sql", "import", "setup", "demo", "completion"]
 
 
 def in_terminal(*words, env=None, columns=100):
