@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/relay.h"
@@ -88,6 +89,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     }
     options.runtime_root = runtime_root();
     options.command_runner = command_runner;
+    options.end_process = [] { ::_exit(static_cast<int>(ExitCode::kDone)); };
     options.on_listening = [&](const std::vector<std::string>& urls) {
         session.terminal.note(
             fmt::format("serving {} at {}", invocation.text("DIR"), fmt::join(urls, " and ")));

@@ -125,7 +125,9 @@ Result<ExitCode> run_where_the_database_is(const Command& command, Invocation in
     const TerminalSettings& settings = session.terminal.settings();
     const serve::CommandRequest request = request_of(command, absolute, settings);
     const bool may_repeat = command.relay == Relay::kRepeat || invocation.repeatable;
-    for (int attempt = 1;; ++attempt) {
+    // What never ends by itself goes on, whatever it has printed already.
+    const bool endless = invocation.has("--watch");
+    for (int attempt = 1;; attempt += endless ? 0 : 1) {
         const serve::RelayedCommand relayed = serve::relay_command(
             directory, root, request, {settings.out_fd, settings.err_fd}, session.cancel);
         if (relayed.kind == serve::RelayedCommand::Kind::kNobody) {
@@ -135,8 +137,9 @@ Result<ExitCode> run_where_the_database_is(const Command& command, Invocation in
                 !is_owned_elsewhere(directory, session)) {
                 return result;
             }
-        } else if (relayed.kind != serve::RelayedCommand::Kind::kLost || relayed.printed ||
-                   !may_repeat || attempt >= kMaxAttempts || session.cancel.cancelled()) {
+        } else if (relayed.kind != serve::RelayedCommand::Kind::kLost ||
+                   (relayed.printed && !endless) || !may_repeat || attempt >= kMaxAttempts ||
+                   session.cancel.cancelled()) {
             return answer_of(relayed);
         }
         std::this_thread::sleep_for(kHandover);

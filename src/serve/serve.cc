@@ -29,11 +29,13 @@ constexpr std::chrono::milliseconds kGiveUpAfter{850};
 // Closing the database may write the log back into the file, which must not be cut short lightly.
 constexpr std::chrono::seconds kCloseMayTake{10};
 
-// Ends the process with status 0 when the time is up.
+// Ends the process when the time is up.
 class Watchdog {
   public:
-    explicit Watchdog(SteadyClock::duration time)
-        : deadline_(SteadyClock::now() + time), thread_([this] { watch(); }) {}
+    Watchdog(SteadyClock::duration time, std::function<void()> end_process)
+        : end_process_(std::move(end_process)),
+          deadline_(SteadyClock::now() + time),
+          thread_([this] { watch(); }) {}
     Watchdog(const Watchdog&) = delete;
     Watchdog& operator=(const Watchdog&) = delete;
     Watchdog(Watchdog&&) = delete;
@@ -57,12 +59,14 @@ class Watchdog {
         std::unique_lock lock(mutex_);
         while (!done_) {
             if (SteadyClock::now() >= deadline_) {
-                ::_exit(0);  // what was not committed is rolled back at the next start
+                end_process_();  // what was not committed is rolled back at the next start
+                return;
             }
             changed_.wait_until(lock, deadline_);
         }
     }
 
+    const std::function<void()> end_process_;
     std::mutex mutex_;
     std::condition_variable changed_;
     SteadyClock::time_point deadline_;
@@ -149,14 +153,14 @@ Result<void> serve_client(const ServeOptions& options, mcp::Server& server,
 }
 
 // The client is gone or we were told to end.
-void end(mcp::Server& server, Host& host) {
-    Watchdog watchdog(kGiveUpAfter);
+void end(mcp::Server& server, Host& host, const std::function<void()>& end_process) {
+    Watchdog watchdog(kGiveUpAfter, end_process);
     bool own_ended = false;
     std::thread own([&] { own_ended = server.shutdown(kWorkMayTake); });
     const bool others_ended = host.send_away(kWorkMayTake);
     own.join();
     if (!own_ended || !others_ended) {
-        ::_exit(0);
+        end_process();
     }
     watchdog.extend(kCloseMayTake);
     host.stop();
@@ -184,7 +188,7 @@ Result<void> serve(ServeOptions options, const CancelToken& cancel) {
         [&server](const std::vector<std::string>& ids) { announce(*server, ids); });
     host->start();
     auto served = serve_client(options, *server, channel, stop.get());
-    end(*server, *host);
+    end(*server, *host, options.end_process);
     return served;
 }
 

@@ -33,10 +33,12 @@ struct ServeOptions {
     // Makes what runs command lines of other processes. Its App is on this one's database, without
     // the restrictions that `app` puts on clients: who gives commands is the user.
     std::function<CommandRunner(tools::App&)> command_runner;
+    // Ends the process at once, with status 0: called when work cannot be stopped in time and
+    // nothing that it uses may be destroyed. Must not return.
+    std::function<void()> end_process;
 };
 
-// Returns when the client has gone or `cancel` fires; ends the process itself when work cannot be
-// stopped in time.
+// Returns when the client has gone or `cancel` fires.
 //   kInvalidArgument  unknown toolsets or tools
 //   kIo, kRefused     the HTTP address (mcp/http.h)
 [[nodiscard]] Result<void> serve(ServeOptions options, const CancelToken& cancel);

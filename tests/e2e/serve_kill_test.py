@@ -4,8 +4,8 @@ the files change. Every client gets every answer, as real clients do it: a clien
 whose own server was killed starts it anew and asks again. Afterwards the database is compared with
 the files (see kill_test.py).
 
-TB_CALLS sets the calls per client (default 200), TB_SEED the seed (printed; replays a failure as far
-as timing allows).
+TB_CALLS sets the calls per client (default 200), TB_SEED the seed (printed; replays a failure as
+far as timing allows).
 """
 
 import os

@@ -26,7 +26,8 @@ class Client:
         self.notifications = queue.Queue()
         self.process = subprocess.Popen(
             [PROGRAM, *map(str, words)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=stderr, env=dict(os.environ, TRADEBLOCKS_RUNTIME_DIR=str(runtime), **(env or {})))
+            stderr=stderr,
+            env=dict(os.environ, TRADEBLOCKS_RUNTIME_DIR=str(runtime), **(env or {})))
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         if era == "legacy":

@@ -44,7 +44,8 @@ class ServeTest(DataTest):
         return client
 
     def run_program(self, *words, **options):
-        return cli_support.run(*words, env={"TRADEBLOCKS_RUNTIME_DIR": str(self.runtime)}, **options)
+        environment = {"TRADEBLOCKS_RUNTIME_DIR": str(self.runtime)}
+        return cli_support.run(*words, env=environment, **options)
 
 
 class Handshake(ServeTest):
@@ -270,6 +271,34 @@ class Commands(ServeTest):
         process.communicate()
         self.assertEqual(server.call("list_blocks")["totalMatching"], 2)
         self.assertEqual(server.close()[0], 0)
+
+    def test_watching_goes_on_with_and_without_a_server(self):
+        process = subprocess.Popen(
+            [PROGRAM, "sync", str(self.data), "--watch", "--json"], stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=dict(os.environ, TRADEBLOCKS_RUNTIME_DIR=str(self.runtime)))
+
+        def wait_for_sync(trades):
+            self.write("Alpha/tradelog.csv", trade_log(trades))
+            while True:
+                report = json.loads(process.stdout.readline())
+                counts = {block["blockId"]: block["tradeCount"] for block in report["blocks"]}
+                if counts.get("Alpha", trades) == trades:
+                    return
+
+        try:
+            self.assertTrue(process.stdout.readline())
+            wait_for_sync(51)
+            server = self.client()
+            self.assertEqual(server.call("get_block_info", blockId="Alpha")["tradeCount"], 51)
+            wait_for_sync(52)
+            server.kill()
+            wait_for_sync(53)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(timeout=PATIENCE)
+            process.stdout.close()
+        self.assertEqual(process.returncode, 130)
 
     def test_a_command_that_lost_its_server_is_done_again(self):
         server = self.client()
