@@ -89,7 +89,7 @@ std::string key_figures(const Json& answer) {
                  percent(member(s, "monthlyWinRate")) + " of months");
     html += card("Profit factor", ratio(member(s, "profitFactor")),
                  money(member(s, "avgWin")) + " / " + money(member(s, "avgLoss")) + " on average");
-    html += card("Growth a year (CAGR)", percent(member(s, "cagr")),
+    html += card("CAGR, growth a year", percent(member(s, "cagr")),
                  "from " + money(member(s, "initialCapital")), sign_class(member(s, "cagr")));
     html += card("Largest drawdown", percent(member(s, "maxDrawdown")),
                  percent(member(s, "timeInDrawdown")) + " of the time below a peak");
@@ -98,10 +98,9 @@ std::string key_figures(const Json& answer) {
                  "Calmar " + ratio(member(s, "calmarRatio")));
     html += card("Kelly fraction", percent(member(s, "kellyPercentage")), "full, by trades");
     html += card("Best and worst trade", money(member(s, "maxWin")), money(member(s, "maxLoss")));
-    html += card(
-        "Longest streaks",
-        count(member(s, "maxWinStreak")) + " won, " + count(member(s, "maxLossStreak")) + " lost",
-        "now " + count(streak));
+    html += card("Longest streaks",
+                 count(member(s, "maxWinStreak")) + " / " + count(member(s, "maxLossStreak")),
+                 "won / lost in a row, now " + count(streak));
     html += card("Largest exposure", money(member(peak, "exposure")),
                  peak.is_object() ? percent(member(peak, "exposurePercent")) + " of the account, " +
                                         html_text(member(peak, "date").get<std::string>())
@@ -129,9 +128,10 @@ std::string month_cell(const Json& percent_value, const Json& dollars, double la
         return "<td class=\"none\">–</td>";
     }
     const double strength = largest > 0 ? 0.12 + 0.68 * std::fabs(share) / largest : 0.12;
-    return fmt::format("<td class=\"{}\" style=\"--a:{:.2f}\" title=\"{}\">{:.1f}</td>",
+    const std::string shown = fmt::format("{:.1f}", share);
+    return fmt::format("<td class=\"{}\" style=\"--a:{:.2f}\" title=\"{}\">{}</td>",
                        amount >= 0 ? "up" : "down", std::min(strength, 0.8),
-                       html_text(mcp::money_text(amount)), share);
+                       html_text(mcp::money_text(amount)), shown == "-0.0" ? "0.0" : shown);
 }
 
 std::string heat_map(const Json& charts) {
@@ -225,6 +225,7 @@ std::string simulation(const ReportRequest& request, const ReportData& data) {
     html += simulation_row(answer, "medianTotalReturn", "Median total return", false);
     html += simulation_row(answer, "probabilityOfProfit", "Chance of a profit", false);
     html += simulation_row(answer, "medianMaxDrawdown", "Median largest drawdown", false);
+    html += simulation_row(answer, "probabilityOfRuin", "Chance of being down by half", false);
     html += simulation_row(answer, "zeroBalancePaths", "Chance of losing everything", false);
     const Json& losses = member(answer, "lossAtRisk");
     html += fmt::format(

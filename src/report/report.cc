@@ -14,6 +14,7 @@ using mcp::Json;
 
 constexpr std::int32_t kMostPoints = 1000;  // of a series: more than pixels across the page
 constexpr std::int32_t kBandPoints = 100;
+constexpr double kRuin = 0.5;  // of the start capital; the page says "half"
 
 Json common_arguments(const ReportRequest& request) {
     return {{"blockId", request.block_id},
@@ -85,6 +86,7 @@ mcp::Outcome<std::string> make_report(const mcp::ToolRegistry& registry, mcp::To
     simulation["randomSeed"] = request.seed;
     simulation["numSimulations"] = request.simulations;
     simulation["bandPoints"] = kBandPoints;
+    simulation["ruinThresholdPct"] = kRuin;
     TB_TRY_TOOL(data.monte_carlo,
                 section(registry, context, "run_monte_carlo", simulation, data.monte_carlo_error));
     return render_page(request, data);

@@ -25,6 +25,14 @@
         };
     }
 
+    // "17 Jan", months and years in wider views; the year once below.
+    const below = (format, widest) => [widest, format, "\n{YYYY}", null, null, null, null, null, 1];
+    const dayLabels = [
+        [365 * 86400, "{YYYY}", null, null, null, null, null, null, 1],
+        below("{MMM}", 28 * 86400), below("{D} {MMM}", 86400),
+    ];
+    const days = (colour) => axis(colour, { values: dayLabels, space: 60 });
+
     function axis(colour, more) {
         return Object.assign({
             stroke: colour.text, font: "11px system-ui, sans-serif",
@@ -38,7 +46,7 @@
         if (!place || columns[0].length === 0) {
             return;
         }
-        const legend = options.legend === false ? 0 : 26;
+        const legend = options.legend === false ? 0 : 24;
         const plot = new uPlot(Object.assign({
             width: Math.max(240, place.clientWidth),
             height: Math.max(120, place.clientHeight - legend),
@@ -58,7 +66,7 @@
 
     function drawEquity(colour) {
         draw("chart-equity", data.equity, {
-            axes: [axis(colour), money(colour)],
+            axes: [days(colour), money(colour)],
             series: [{ label: "Day", value: "{YYYY}-{MM}-{DD}" },
                 { label: "Equity", stroke: colour.accent, width: 1.5, fill: colour.fill(0.08),
                     value: show("$", whole), points: { show: false } },
@@ -66,8 +74,8 @@
                     value: show("$", whole), points: { show: false } }],
         });
         draw("chart-drawdown", data.drawdown, {
-            axes: [axis(colour), share(colour)],
-            series: [{ label: "Day", value: "{YYYY}-{MM}-{DD}" },
+            legend: false, axes: [days(colour), share(colour)],
+            series: [{ label: "Day" },
                 { label: "Drawdown", stroke: colour.loss, width: 1, fill: colour.lossFill,
                     value: show(" %"), points: { show: false } }],
         });
@@ -76,7 +84,7 @@
     function drawDistribution(colour) {
         const [from, to, count] = data.distribution;
         const middle = from.map((start, i) => start / 2 + to[i] / 2);
-        const bars = uPlot.paths.bars({ size: [0.92, Infinity] });
+        const bars = uPlot.paths.bars({ size: [0.85, Infinity] });
         const half = (won) => count.map((n, i) => ((middle[i] >= 0) === won ? n : null));
         const series = (label, stroke, values) => ({
             label, stroke, fill: stroke, width: 0, paths: bars, points: { show: false },
@@ -91,14 +99,14 @@
     }
 
     function drawRolling(colour) {
-        const [days, winRate, average] = data.rolling;
-        draw("chart-winrate", [days, winRate], {
-            legend: false, axes: [axis(colour), share(colour)],
+        const [time, winRate, average] = data.rolling;
+        draw("chart-winrate", [time, winRate], {
+            legend: false, axes: [days(colour), share(colour)],
             series: [{}, { label: "Win rate", stroke: colour.accent, width: 1.5,
                 points: { show: false } }],
         });
-        draw("chart-average", [days, average], {
-            legend: false, axes: [axis(colour), money(colour)],
+        draw("chart-average", [time, average], {
+            legend: false, axes: [days(colour), money(colour)],
             series: [{}, { label: "Average", stroke: colour.accent, width: 1.5,
                 points: { show: false } }],
         });
@@ -115,9 +123,9 @@
         draw("chart-fan", columns, {
             scales: { x: { time: false } },
             axes: [axis(colour), share(colour)],
-            series: [{ label: "Trade", value: show("", whole) }, line("95 %", 1, 0.5),
-                line("75 %", 1, 0.7), line("Median", 2, 1), line("25 %", 1, 0.7),
-                line("5 %", 1, 0.5)],
+            series: [{ label: "Trade", value: show("", whole) }, line("95%", 1, 0.5),
+                line("75%", 1, 0.7), line("50%", 2, 1), line("25%", 1, 0.7),
+                line("5%", 1, 0.5)],
             bands: [{ series: [1, 5], fill: colour.fill(0.14) },
                 { series: [2, 4], fill: colour.fill(0.22) }],
         });
