@@ -32,6 +32,7 @@ namespace tb::cli {
 [[nodiscard]] Command serve_command();
 [[nodiscard]] Command call_command();
 [[nodiscard]] Command tools_command();
+[[nodiscard]] Command doctor_command();
 [[nodiscard]] Command setup_command();
 [[nodiscard]] Command demo_command();
 [[nodiscard]] Command completion_command();
