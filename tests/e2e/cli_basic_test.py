@@ -13,7 +13,8 @@ import unittest
 
 from cli_support import PATIENCE, PROGRAM, DataTest, run, run_json, trade_log
 
-COMMANDS = ["sync", "status", "history", "issues", "sql", "import", "doctor", "setup", "demo", "completion"]
+COMMANDS = ["sync", "status", "history", "issues", "sql", "import", "doctor", "setup",
+            "demo", "completion"]
 
 
 def in_terminal(*words, env=None, columns=100):
