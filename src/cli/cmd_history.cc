@@ -1,8 +1,9 @@
-#include <fmt/format.h>
+#include <algorithm>
 
 #include "cli/commands.h"
 #include "cli/record_output.h"
 #include "cli/store_access.h"
+#include "tools/data/sync_records.h"
 
 namespace tb::cli {
 
@@ -12,19 +13,6 @@ constexpr std::int64_t kDefaultLimit = 50;
 
 std::string short_hash(const std::optional<std::string>& hash) {
     return hash ? hash->substr(0, 12) : std::string("-");
-}
-
-// A block that has left no trace is most likely a misspelt name.
-Result<void> check_known(db::Connection& connection, const std::string& block) {
-    TB_TRY(auto rows, connection.query("SELECT count(*) FROM trades._sync_log WHERE block_id = $1",
-                                       std::string_view(block)));
-    TB_TRY([[maybe_unused]] const bool more, rows.next());
-    if (rows.get<std::int64_t>(0) > 0) {
-        return {};
-    }
-    return make_error(
-        ErrorCode::kNotFound,
-        "no change of this block is recorded; tradeblocks status DIR lists the blocks", block);
 }
 
 Result<ExitCode> run(const Invocation& invocation, Session& session) {
@@ -38,17 +26,12 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     TB_RETURN_IF_ERROR(open_for_writing(*store, session));
     TB_TRY(auto connection, store->reader());
     connection.cancel_with(session.cancel);
-    const std::string block = invocation.text("BLOCK");
-    if (!block.empty()) {
-        TB_RETURN_IF_ERROR(check_known(connection, block));
-    }
-    TB_TRY(auto rows,
-           connection.query(
-               "SELECT * FROM (SELECT rowid AS id, changed_at, block_id, event, role, file_name, "
-               "old_hash, new_hash, rows_added, rows_removed, rows_kept, rows_skipped, "
-               "rows_repaired, duration_ms, message FROM trades._sync_log "
-               "WHERE $1 = '' OR block_id = $1 ORDER BY rowid DESC LIMIT $2) ORDER BY id",
-               std::string_view(block), invocation.number("--limit").value_or(kDefaultLimit)));
+    tools::SyncLogFilter filter;
+    filter.block_id = invocation.text("BLOCK");
+    filter.limit = invocation.number("--limit").value_or(kDefaultLimit);
+    TB_RETURN_IF_ERROR(tools::check_remembered(connection, filter.block_id));
+    TB_TRY(tools::SyncLogPage page, tools::read_sync_log(connection, filter));
+    std::reverse(page.entries.begin(), page.entries.end());  // as it happened
     RecordOutput records({{"changedAt", "WHEN (UTC)", Align::kLeft, 19},
                           {"blockId", "BLOCK", Align::kLeft, 12},
                           {"event", "EVENT"},
@@ -65,27 +48,20 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
                           {"durationMs", "MS", Align::kRight},
                           {"message", "MESSAGE", Align::kLeft, 10}});
     const bool as_json = invocation.has("--json");
-    while (true) {
-        TB_TRY(const bool more, rows.next());
-        if (!more) {
-            break;
-        }
-        const auto text = [&](std::size_t column) {
-            return rows.get_optional<std::string>(column);
-        };
-        const auto number = [&](std::size_t column) {
-            return number_or_null(rows.get_optional<std::int64_t>(column));
-        };
-        std::string when = rows.get<Timestamp>(1).to_rfc3339();
+    for (const tools::SyncLogEntry& entry : page.entries) {
+        std::string when = entry.changed_at.to_rfc3339();
         if (!as_json) {
             when = when.substr(0, 10) + " " + when.substr(11, 8);
         }
-        const auto duration = rows.get_optional<double>(13);
-        records.add({when, rows.get<std::string>(2), rows.get<std::string>(3),
-                     text_or_null(text(4)), text_or_null(text(5)), text_or_null(text(6)),
-                     text_or_null(text(7)), short_hash(text(6)) + " > " + short_hash(text(7)),
-                     number(8), number(9), number(10), number(11), number(12),
-                     duration ? RecordValue(*duration) : RecordValue(), text_or_null(text(14))});
+        records.add({when, entry.block_id, entry.event, text_or_null(entry.role),
+                     text_or_null(entry.file_name), text_or_null(entry.old_hash),
+                     text_or_null(entry.new_hash),
+                     short_hash(entry.old_hash) + " > " + short_hash(entry.new_hash),
+                     number_or_null(entry.rows_added), number_or_null(entry.rows_removed),
+                     number_or_null(entry.rows_kept), number_or_null(entry.rows_skipped),
+                     number_or_null(entry.rows_repaired),
+                     entry.duration_ms ? RecordValue(*entry.duration_ms) : RecordValue(),
+                     text_or_null(entry.message)});
     }
     records.print(session.terminal, as_json);
     return ExitCode::kDone;

@@ -11,6 +11,7 @@
 #include "db/query_runner.h"
 #include "db/sql_guard.h"
 #include "db/value_render_writer.h"
+#include "tools/data/sql_session.h"
 
 namespace tb::cli {
 
@@ -107,6 +108,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
         });
     {
         TB_TRY(auto connection, store->reader());
+        TB_RETURN_IF_ERROR(tools::use_short_table_names(connection));
         const auto outcome = db::run_query(connection, sql, limits, *writer, session.cancel);
         const auto finished = outcome ? writer->finish() : Result<void>();
         if (out.closed()) {

@@ -190,6 +190,11 @@ bool is_required(const Field& field, Side side) {
 
 Json schema_json(const Schema& schema, Side side);
 
+// Members of a result that its outline names: tables put the ones that matter first.
+constexpr std::size_t kOutlineMembers = 5;
+// A greater bound guards the program and is checked, but tells a caller nothing.
+constexpr double kTellingMaximum = 1e6;
+
 // Recursion over a table written in our own source: its depth is what somebody typed.
 void add_members(Json& out, const std::vector<Field>& fields, Side side) {  // NOLINT
     Json properties = Json::object();
@@ -226,10 +231,11 @@ Json schema_json(const Schema& schema, Side side) {  // NOLINT(misc-no-recursion
     if (schema.minimum.has_value() && !schema.nullable) {
         out["minimum"] = bound_json(*schema.minimum);
     }
-    if (schema.maximum.has_value() && !schema.nullable) {
+    if (schema.maximum.has_value() && *schema.maximum < kTellingMaximum && !schema.nullable) {
         out["maximum"] = bound_json(*schema.maximum);
     }
-    if (!schema.default_value.is_null()) {
+    // A switch that is off unless turned on goes without saying.
+    if (!schema.default_value.is_null() && *schema.default_value != Json(false)) {
         out["default"] = *schema.default_value;
     }
     if (schema.type == JsonType::kArray && !schema.element.empty()) {
@@ -253,6 +259,28 @@ Json output_schema_json(const std::vector<Field>& results) {
     Json out = {{"type", "object"}};
     add_members(out, results, Side::kOutput);
     return out;
+}
+
+Json output_outline_json(const std::vector<Field>& results) {
+    const auto shape = [](const Schema& schema) {
+        const bool has_type = schema.type != JsonType::kAny && !schema.nullable;
+        return has_type ? Json{{"type", json_type_name(schema.type)}} : Json::object();
+    };
+    Json properties = Json::object();
+    for (const Field& field : results) {
+        // What may be null has no type to publish, and what may be absent no place in an outline.
+        if (!is_required(field, Side::kOutput) || field.schema.nullable) {
+            continue;
+        }
+        if (properties.size() == kOutlineMembers) {
+            break;
+        }
+        Json& member = properties[field.name] = shape(field.schema);
+        if (field.schema.type == JsonType::kArray && !field.schema.element.empty()) {
+            member["items"] = shape(field.schema.element.front());
+        }
+    }
+    return {{"type", "object"}, {"properties", std::move(properties)}};
 }
 
 }  // namespace tb::mcp

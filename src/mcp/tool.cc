@@ -148,7 +148,7 @@ Json tool_json(const ToolSpec& spec) {
                 {"inputSchema", spec.raw_input_schema.is_null() ? input_schema_json(spec.arguments)
                                                                 : *spec.raw_input_schema}};
     if (!spec.results.empty()) {
-        out["outputSchema"] = output_schema_json(spec.results);
+        out["outputSchema"] = output_outline_json(spec.results);
     }
     out["annotations"] = {{"title", spec.title},
                           {"readOnlyHint", spec.annotations.read_only},

@@ -4,8 +4,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "mcp/tool.h"
-
 namespace tb::tools {
 
 namespace {
@@ -18,12 +16,11 @@ const mcp::Json* given(const mcp::Json& arguments, std::string_view name) {
 }  // namespace
 
 mcp::Field block_argument() {
-    return mcp::field::text("blockId", "Block id as listed by list_blocks").required();
+    return mcp::field::text("blockId", "Id from list_blocks").required();
 }
 
 mcp::Field max_chars_argument() {
-    return mcp::field::integer("maxChars", "Most characters of the answer")
-        .range(1'000, static_cast<double>(mcp::kMaxRaisedResultChars));
+    return mcp::field::integer("maxChars", "Most characters");
 }
 
 std::optional<std::string> text_argument(const mcp::Json& arguments, std::string_view name) {

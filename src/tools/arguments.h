@@ -17,7 +17,7 @@ namespace tb::tools {
 
 // `blockId`, required, with the same words in every tool.
 [[nodiscard]] mcp::Field block_argument();
-// `maxChars`: raises the budget of the answer (06 T10).
+// `maxChars`: raises the budget of the answer (06 T10), clamped as in mcp/tool_result.h.
 [[nodiscard]] mcp::Field max_chars_argument();
 
 // Nothing when the caller left the argument out.

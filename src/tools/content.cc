@@ -8,9 +8,13 @@
 namespace tb::tools {
 
 Result<mcp::ServerContent> make_content(App& app, const mcp::ToolSelection& selection) {
-    TB_TRY(mcp::ToolRegistry all, make_registry(app));
+    TB_TRY(mcp::ToolRegistry all, mcp::ToolRegistry::make(all_tools(app)));
+    // From the whole table, so that a toolset that only writes is known, if empty, to a read-only
+    // server.
+    mcp::ToolSelection wanted = selection;
+    wanted.read_only = wanted.read_only || app.options().read_only;
     mcp::ServerContent content;
-    TB_TRY(content.tools, all.select(selection));
+    TB_TRY(content.tools, all.select(wanted));
     const auto registry = std::make_shared<const mcp::ToolRegistry>(std::move(all));
     content.resources = fixed_resources(app, registry);
     content.templates = resource_templates(app, registry);

@@ -44,6 +44,7 @@ Field warnings_field() {
 constexpr std::size_t kListedErrors = 50;
 constexpr std::size_t kListedWarnings = 20;
 constexpr std::size_t kListedLines = 20;
+constexpr std::size_t kLineChars = 500;
 
 Json error_entry(std::string_view id, SyncStatus status, const std::string& error) {
     return {{"blockId", id}, {"status", sync::status_name(status)}, {"error", error}};
@@ -95,15 +96,15 @@ std::string trouble_text(const std::vector<sync::SyncErrorEntry>& errors,
         if (++lines > kListedLines) {
             break;
         }
-        text +=
-            fmt::format("{} '{}': {}\n", is_deferred(entry.status) ? "NOT UP TO DATE" : "FAILED",
-                        mcp::cell_text(entry.block_id), mcp::cell_text(entry.error.to_string()));
+        text += fmt::format(
+            "{} '{}': {}\n", is_deferred(entry.status) ? "NOT UP TO DATE" : "FAILED",
+            mcp::cell_text(entry.block_id), mcp::cell_text(entry.error.to_string(), kLineChars));
     }
     for (const std::string& warning : warnings) {
         if (++lines > kListedLines) {
             break;
         }
-        text += fmt::format("Note: {}\n", mcp::cell_text(warning));
+        text += fmt::format("Note: {}\n", mcp::cell_text(warning, kLineChars));
     }
     const std::size_t total = errors.size() + warnings.size();
     if (total > kListedLines) {

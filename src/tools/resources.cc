@@ -12,6 +12,7 @@
 #include "db/schema.h"
 #include "mcp/json_text.h"
 #include "mcp/render.h"
+#include "mcp/tool_docs.h"
 #include "tools/content.h"
 #include "tools/data/backtest_guide.h"
 #include "tools/json.h"
@@ -225,6 +226,34 @@ mcp::ResourceTemplateSpec table_template(const Registry& registry) {
     return spec;
 }
 
+// The manual of one tool: lists of tools hold only an outline of results.
+mcp::ResourceTemplateSpec manual_template(const Registry& registry) {
+    mcp::ResourceTemplateSpec spec;
+    spec.uri_template = "tradeblocks://tools/{tool}";
+    spec.name = "tool-manual";
+    spec.title = "Manual of a tool";
+    spec.description = "Arguments and every member of the result with meaning and unit";
+    spec.mime_type = "text/markdown";
+    spec.audience = kBoth;
+    spec.completers["tool"] = [registry](mcp::ToolContext&, std::string_view, const UriVariables&) {
+        std::vector<std::string> names;
+        for (const auto& tool : registry->tools()) {
+            names.push_back(tool->name);
+        }
+        return names;
+    };
+    spec.read = [registry](mcp::ToolContext&, const std::string& uri,
+                           const UriVariables& variables) -> mcp::Outcome<ResourceContents> {
+        const mcp::ToolSpec* const tool = registry->find(variables.at("tool"));
+        if (tool == nullptr) {
+            return tl::unexpected<mcp::ToolError>(mcp::resource_not_found(uri));
+        }
+        TB_TRY_TOOL(const mcp::ToolRegistry one, mcp::ToolRegistry::make({*tool}));
+        return ResourceContents{{uri, "text/markdown", mcp::tools_markdown(one), ""}};
+    };
+    return spec;
+}
+
 mcp::ResourceTemplateSpec block_template(App& app, const Registry& registry) {
     mcp::ResourceTemplateSpec spec;
     spec.uri_template = "tradeblocks://blocks/{blockId}";
@@ -304,6 +333,7 @@ std::vector<mcp::ResourceTemplateSpec> resource_templates(App& app, Registry reg
         templates.push_back(rows_template(app, kind));
     }
     templates.push_back(table_template(registry));
+    templates.push_back(manual_template(registry));
     return templates;
 }
 

@@ -279,21 +279,21 @@ mcp::Outcome<mcp::ToolResult> describe_database(App& app, mcp::ToolContext& cont
 }  // namespace
 
 mcp::ToolSpec describe_database_tool(App& app) {
-    return {.name = "describe_database",
-            .title = "Tables and columns",
-            .description =
-                "The tables run_sql can read: columns with meaning and unit, row counts by block, "
-                "example queries. Columns of some tables are left out when all would be too much: "
-                "ask for the table alone.",
-            .toolset = "sql",
-            .annotations = mcp::Annotations::reads(),
-            .scope = "sql:read",
-            .arguments = argument_fields(),
-            .results = result_fields(),
-            .max_result_chars = mcp::kMaxRaisedResultChars,
-            .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
-                return describe_database(app, context, arguments);
-            }};
+    return {
+        .name = "describe_database",
+        .title = "Tables and columns",
+        .description =
+            "Tables for run_sql: columns with meaning and unit, rows by block, example queries. "
+            "Some columns are left out if all is too much: ask for one table.",
+        .toolset = "sql",
+        .annotations = mcp::Annotations::reads(),
+        .scope = "sql:read",
+        .arguments = argument_fields(),
+        .results = result_fields(),
+        .max_result_chars = mcp::kMaxRaisedResultChars,
+        .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
+            return describe_database(app, context, arguments);
+        }};
 }
 
 }  // namespace tb::tools

@@ -46,9 +46,8 @@ mcp::ToolSpec get_backtest_help_tool() {
     return {.name = "get_backtest_help",
             .title = "Backtester guide",
             .description =
-                "How Option Omega backtests are set up and exported: what its entries, exits, "
-                "strikes and limits mean in a trade log. About the backtester, not about the data: "
-                "for that use list_blocks.",
+                "How Option Omega backtests are set up and exported. About the backtester, not the "
+                "data: for that use list_blocks.",
             .toolset = "core",
             .annotations = mcp::Annotations::reads(),
             .scope = "",

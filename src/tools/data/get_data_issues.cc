@@ -20,9 +20,9 @@ using mcp::Json;
 
 std::vector<mcp::Field> argument_fields() {
     return {
-        field::text("blockId", "Only this block; _marketdata for market files"),
+        field::text("blockId", "Only this block, or _marketdata"),
         field::choice("role", {"tradelog", "dailylog", "reportinglog", "market"},
-                      "Only files of this kind"),
+                      "Only such files"),
         field::choice("action", {"skipped", "repaired"}, "Rows left out, or cells put right"),
         field::integer("limit", "Most issues").range(1, 500).default_value(100),
         field::integer("offset", "Skip so many").at_least(0).default_value(0),
@@ -139,21 +139,21 @@ mcp::Outcome<mcp::ToolResult> get_data_issues(App& app, mcp::ToolContext& contex
 }  // namespace
 
 mcp::ToolSpec get_data_issues_tool(App& app) {
-    return {.name = "get_data_issues",
-            .title = "Unusable and repaired data",
-            .description =
-                "Every row of the files that was left out and every cell that was put right, with "
-                "file, line, value and reason. Rows in a file = rows stored + rows left out, "
-                "always.",
-            .toolset = "core",
-            .annotations = mcp::Annotations::reads(),
-            .scope = "blocks:read",
-            .arguments = argument_fields(),
-            .results = result_fields(),
-            .max_result_chars = mcp::kMaxRaisedResultChars,
-            .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
-                return get_data_issues(app, context, arguments);
-            }};
+    return {
+        .name = "get_data_issues",
+        .title = "Unusable and repaired data",
+        .description =
+            "Every row left out and every cell put right, with file, line, value and reason. Rows "
+            "in a file = rows stored + rows left out.",
+        .toolset = "core",
+        .annotations = mcp::Annotations::reads(),
+        .scope = "blocks:read",
+        .arguments = argument_fields(),
+        .results = result_fields(),
+        .max_result_chars = mcp::kMaxRaisedResultChars,
+        .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
+            return get_data_issues(app, context, arguments);
+        }};
 }
 
 }  // namespace tb::tools

@@ -20,13 +20,11 @@ using mcp::Json;
 
 std::vector<mcp::Field> argument_fields() {
     return {
-        field::text("blockId", "Only this block, also a deleted one; _marketdata for market files"),
-        field::text("since",
-                    "From this day or instant on, UTC: 2026-11-22 or 2026-11-22T14:00:00Z"),
+        field::text("blockId", "Only this block, also a deleted one; or _marketdata"),
+        field::text("since", "Day or instant, UTC: 2026-11-22 or 2026-11-22T14:00:00Z"),
         field::choice("event", {"added", "changed", "removed", "rejected"}, "Only these"),
         field::integer("limit", "Most entries").range(1, 500).default_value(50),
-        field::integer("before", "Only entries with a smaller id: nextBefore of the page before")
-            .at_least(1),
+        field::integer("before", "Page on: nextBefore").at_least(1),
         max_chars_argument(),
     };
 }
@@ -176,21 +174,21 @@ mcp::Outcome<mcp::ToolResult> get_sync_history(App& app, mcp::ToolContext& conte
 }  // namespace
 
 mcp::ToolSpec get_sync_history_tool(App& app) {
-    return {.name = "get_sync_history",
-            .title = "History of changes",
-            .description =
-                "What changed in the files and when: one entry per change of a trade, daily, "
-                "reporting or market file, with rows added, removed and kept, also for blocks that "
-                "are gone. For what was unusable in the files use get_data_issues.",
-            .toolset = "core",
-            .annotations = mcp::Annotations::reads(),
-            .scope = "blocks:read",
-            .arguments = argument_fields(),
-            .results = result_fields(),
-            .max_result_chars = mcp::kMaxRaisedResultChars,
-            .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
-                return get_sync_history(app, context, arguments);
-            }};
+    return {
+        .name = "get_sync_history",
+        .title = "History of changes",
+        .description =
+            "What changed in the files and when: one entry per change of a file, with rows added, "
+            "removed and kept, also for blocks that are gone. Unusable rows: get_data_issues.",
+        .toolset = "core",
+        .annotations = mcp::Annotations::reads(),
+        .scope = "blocks:read",
+        .arguments = argument_fields(),
+        .results = result_fields(),
+        .max_result_chars = mcp::kMaxRaisedResultChars,
+        .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
+            return get_sync_history(app, context, arguments);
+        }};
 }
 
 }  // namespace tb::tools

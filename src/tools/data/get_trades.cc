@@ -25,20 +25,20 @@ using mcp::Json;
 std::vector<mcp::Field> argument_fields() {
     return {
         block_argument(),
-        field::text("strategy", "Exact name, upper or lower case"),
-        field::text("tickerFilter", "Underlying, such as SPX"),
-        field::date("startDate", "First day opened, YYYY-MM-DD"),
-        field::date("endDate", "Last day opened, YYYY-MM-DD"),
-        field::number("minPl", "Least P/L after fees").unit("USD"),
-        field::number("maxPl", "Most P/L after fees").unit("USD"),
-        field::choice("outcome", {"all", "winners", "losers", "breakeven"}, "By P/L after fees")
+        field::text("strategy", "Only this one, any case"),
+        field::text("tickerFilter", "Underlying"),
+        field::date("startDate", "First day opened"),
+        field::date("endDate", "Last day opened"),
+        field::number("minPl", "Least net P/L").unit("USD"),
+        field::number("maxPl", "Most net P/L").unit("USD"),
+        field::choice("outcome", {"all", "winners", "losers", "breakeven"}, "By net P/L")
             .default_value("all"),
         field::choice("sortBy", {"date", "pl", "strategy", "ticker"}, "Order")
             .default_value("date"),
         field::choice("sortOrder", {"asc", "desc"}, "Direction").default_value("desc"),
-        field::integer("page", "Page, from 1").at_least(1).default_value(1),
-        field::integer("pageSize", "Trades per page").range(1, 100).default_value(50),
-        field::integer("offset", "Skip so many trades, instead of page").at_least(0),
+        field::integer("page", "From 1").at_least(1).default_value(1),
+        field::integer("pageSize", "Of a page").range(1, 100).default_value(50),
+        field::integer("offset", "Instead of page").at_least(0),
         max_chars_argument(),
     };
 }
@@ -255,20 +255,21 @@ mcp::Outcome<mcp::ToolResult> get_trades(App& app, mcp::ToolContext& context,
 }  // namespace
 
 mcp::ToolSpec get_trades_tool(App& app) {
-    return {.name = "get_trades",
-            .title = "Trades of a block",
-            .description =
-                "The trades of one block, filtered and sorted, page by page. For sums and ratios "
-                "use get_statistics, for grouping and joins run_sql.",
-            .toolset = "core",
-            .annotations = mcp::Annotations::reads(),
-            .scope = "blocks:read",
-            .arguments = argument_fields(),
-            .results = result_fields(),
-            .max_result_chars = mcp::kMaxRaisedResultChars,
-            .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
-                return get_trades(app, context, arguments);
-            }};
+    return {
+        .name = "get_trades",
+        .title = "Trades of a block",
+        .description =
+            "Trades of one block, filtered and sorted, page by page. For sums use get_statistics, "
+            "for grouping run_sql.",
+        .toolset = "core",
+        .annotations = mcp::Annotations::reads(),
+        .scope = "blocks:read",
+        .arguments = argument_fields(),
+        .results = result_fields(),
+        .max_result_chars = mcp::kMaxRaisedResultChars,
+        .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
+            return get_trades(app, context, arguments);
+        }};
 }
 
 }  // namespace tb::tools

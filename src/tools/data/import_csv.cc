@@ -27,16 +27,14 @@ constexpr std::string_view kGross = "gross_before_fees";
 
 std::vector<mcp::Field> argument_fields() {
     return {
-        field::text("csvPath",
-                    "Absolute path, path from ~, or a file name in Downloads, Desktop or Documents")
+        field::text("csvPath", "Absolute, from ~, or a name in Downloads, Desktop, Documents")
             .required(),
-        field::text("blockName", "Name of the new block; default: the file's name"),
+        field::text("blockName", "Default: the file's name"),
         field::choice("csvType", {"tradelog", "dailylog", "reportinglog"},
                       "Default: as its header says"),
-        field::list("searchPaths", field::text_schema(), "Folders to look for a bare file name in"),
+        field::list("searchPaths", field::text_schema(), "Folders for a bare name"),
         field::choice("plBasis", {std::string(kNet), std::string(kGross)},
-                      "What the P/L column of a trade log is, if the file does not say. Option "
-                      "Omega exports are net")
+                      "Of the P/L column; Option Omega is net")
             .default_value(std::string(kNet)),
     };
 }
@@ -188,9 +186,8 @@ mcp::ToolSpec import_csv_tool(App& app) {
     return {.name = "import_csv",
             .title = "Import a CSV as a new block",
             .description =
-                "Copies an exported CSV byte for byte into a new block and reports its rows. "
-                "Nothing existing is ever overwritten. Files can also just be copied into the data "
-                "directory: the next call sees them.",
+                "Copies an exported CSV into a new block and reports its rows; overwrites nothing. "
+                "Files copied into the data directory by hand are seen by themselves.",
             .toolset = "import",
             .annotations = mcp::Annotations::adds(false),
             .scope = "data:write",

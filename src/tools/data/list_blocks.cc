@@ -28,14 +28,14 @@ constexpr std::size_t kStrategiesInText = 4;
 std::vector<mcp::Field> argument_fields() {
     return {
         field::choice("sortBy", {"name", "tradeCount", "netPl", "dateRange"},
-                      "dateRange sorts by the last day")
+                      "dateRange: by last day")
             .default_value("name"),
         field::choice("sortOrder", {"asc", "desc"}, "Direction").default_value("asc"),
-        field::text("containsStrategy", "Only blocks with this text in a strategy's name"),
-        field::number("minTrades", "Only blocks with so many trades").at_least(1),
-        field::boolean("hasDailyLog", "Only blocks with, or without, a daily log"),
-        field::boolean("hasReportingLog", "Only blocks with, or without, a reporting log"),
-        field::integer("limit", "Most blocks to return").range(1, 100),
+        field::text("containsStrategy", "Text in a strategy's name"),
+        field::number("minTrades", "Least trades").at_least(1),
+        field::boolean("hasDailyLog", "With or without one"),
+        field::boolean("hasReportingLog", "With or without one"),
+        field::integer("limit", "Most blocks").range(1, 100),
         field::integer("offset", "Skip so many").at_least(0).default_value(0),
     };
 }
@@ -227,20 +227,20 @@ mcp::Outcome<mcp::ToolResult> list_blocks(App& app, BlockSummaries& summaries,
 
 mcp::ToolSpec list_blocks_tool(App& app) {
     const auto summaries = std::make_shared<BlockSummaries>();
-    return {.name = "list_blocks",
-            .title = "List blocks",
-            .description =
-                "Every portfolio (\"block\": one folder of trading logs) with its trades, dates, "
-                "strategies and profit, freshly synced. Call it first: its ids are the blockId of "
-                "all other tools. For figures of one block use get_statistics.",
-            .toolset = "core",
-            .annotations = mcp::Annotations::reads(),
-            .scope = "blocks:read",
-            .arguments = argument_fields(),
-            .results = result_fields(),
-            .handler = [&app, summaries](mcp::ToolContext& context, const Json& arguments) {
-                return list_blocks(app, *summaries, context, arguments);
-            }};
+    return {
+        .name = "list_blocks",
+        .title = "List blocks",
+        .description =
+            "Every portfolio (\"block\": a folder of trading logs) with trades, dates, strategies "
+            "and profit. Call it first: its ids are the blockId of all other tools.",
+        .toolset = "core",
+        .annotations = mcp::Annotations::reads(),
+        .scope = "blocks:read",
+        .arguments = argument_fields(),
+        .results = result_fields(),
+        .handler = [&app, summaries](mcp::ToolContext& context, const Json& arguments) {
+            return list_blocks(app, *summaries, context, arguments);
+        }};
 }
 
 }  // namespace tb::tools

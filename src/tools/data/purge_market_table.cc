@@ -164,14 +164,13 @@ mcp::ToolSpec purge_market_table_tool(App& app) {
         .name = "purge_market_table",
         .title = "Empty a market table",
         .description =
-            "Deletes all rows of one market table and its history on disk, so that the file is "
-            "read anew. Days that the file no longer holds are lost. Needs the user's consent: "
-            "without it the answer says what would go.",
+            "Deletes one market table with its history, so that its file is read anew; days the "
+            "file no longer holds are lost. Without consent it only says what would go.",
         .toolset = "admin",
         .annotations = mcp::Annotations::deletes(),
         .scope = "data:write",
         .arguments = {field::choice("table", table_names(), "Table of schema market").required(),
-                      field::text("confirm", "\"purge market.<table>\", once the user has agreed")},
+                      field::text("confirm", "\"purge market.<table>\", if the user agrees")},
         .results = result_fields(),
         .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
             return purge_market_table(app, context, arguments);

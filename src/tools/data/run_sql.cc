@@ -27,17 +27,15 @@ constexpr std::size_t kMaxPageBytes = 8U << 20U;
 
 std::vector<mcp::Field> argument_fields() {
     return {
-        field::text("query",
-                    "One statement: SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE, PIVOT "
-                    "or EXPLAIN")
+        field::text("query", "One statement: SELECT, WITH, DESCRIBE, SHOW, SUMMARIZE, EXPLAIN ...")
             .required(),
-        field::integer("limit", "Most rows to return").range(1, 1000).default_value(100),
-        field::integer("offset", "Skip so many rows (give the query an ORDER BY)")
+        field::integer("limit", "Most rows").range(1, 1000).default_value(100),
+        field::integer("offset", "Skip so many (with an ORDER BY)")
             .range(0, static_cast<double>(kMaxOffset))
             .default_value(0),
-        field::choice("format", {"table", "csv"}, "Of the text; table cuts long cells")
+        field::choice("format", {"table", "csv"}, "Of the text; table cuts cells")
             .default_value("table"),
-        field::integer("timeoutSeconds", "Give up after so long").range(1, 300).default_value(30),
+        field::integer("timeoutSeconds", "Time limit").range(1, 300).default_value(30),
         max_chars_argument(),
     };
 }
@@ -235,23 +233,23 @@ mcp::Outcome<mcp::ToolResult> run_sql(App& app, mcp::ToolContext& context, const
 }  // namespace
 
 mcp::ToolSpec run_sql_tool(App& app) {
-    return {.name = "run_sql",
-            .title = "Query the database",
-            .description =
-                "Runs one reading SQL statement (DuckDB dialect) on the freshly synced database. "
-                "Nothing can be changed and no file is reachable. Tables: trades.trade_data (one "
-                "row per trade; net_pl is profit after fees), trades.daily_data, "
-                "trades.reporting_data, market.spx_daily and others: see describe_database first. "
-                "For ready-made figures use get_statistics.",
-            .toolset = "sql",
-            .annotations = mcp::Annotations::reads(),
-            .scope = "sql:read",
-            .arguments = argument_fields(),
-            .results = result_fields(),
-            .max_result_chars = mcp::kMaxRaisedResultChars,
-            .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
-                return run_sql(app, context, arguments);
-            }};
+    return {
+        .name = "run_sql",
+        .title = "Query the database",
+        .description =
+            "One reading SQL statement (DuckDB) on the synced database; nothing can be changed. "
+            "trades.trade_data (net_pl: after fees), trades.daily_data, trades.reporting_data, "
+            "market.spx_daily, ...: see describe_database first. Ready-made figures: "
+            "get_statistics.",
+        .toolset = "sql",
+        .annotations = mcp::Annotations::reads(),
+        .scope = "sql:read",
+        .arguments = argument_fields(),
+        .results = result_fields(),
+        .max_result_chars = mcp::kMaxRaisedResultChars,
+        .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
+            return run_sql(app, context, arguments);
+        }};
 }
 
 }  // namespace tb::tools

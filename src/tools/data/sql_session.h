@@ -1,5 +1,5 @@
-// A connection on which users' queries run: as App::reader, with the tables of `trades` and
-// `market` known by their short names too (SELECT * FROM trade_data; SHOW TABLES).
+// Connections on which users' queries run: the tables of `trades` and `market` are known there by
+// their short names too (SELECT * FROM trade_data; SHOW TABLES).
 //
 // Thread-safe.
 #pragma once
@@ -11,6 +11,9 @@
 
 namespace tb::tools {
 
+[[nodiscard]] Result<void> use_short_table_names(db::Connection& connection);
+
+// App::reader with short names.
 [[nodiscard]] Result<db::Connection> query_connection(App& app, const CancelToken& cancel);
 
 }  // namespace tb::tools

@@ -129,23 +129,22 @@ mcp::Outcome<mcp::ToolResult> run_sync(App& app, mcp::ToolContext& context, cons
 }  // namespace
 
 mcp::ToolSpec sync_tool(App& app) {
-    return {.name = "sync",
-            .title = "Sync now",
-            .description =
-                "Brings the database up to date with the files and reports per block and file what "
-                "came, went and was left out. Reading tools do this by themselves; call it for the "
-                "report, or with verify after copying files with old time stamps.",
-            .toolset = "core",
-            .annotations = mcp::Annotations::reads(),
-            .scope = "blocks:read",
-            .arguments = {field::text("blockId", "Only this block"),
-                          field::boolean("verify",
-                                         "Read every file, whatever its size and time stamps say")
-                              .default_value(false)},
-            .results = result_fields(),
-            .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
-                return run_sync(app, context, arguments);
-            }};
+    return {
+        .name = "sync",
+        .title = "Sync now",
+        .description =
+            "Brings the database up to date and reports per block and file what came, went and was "
+            "left out. Reading tools sync by themselves; call it for the report.",
+        .toolset = "core",
+        .annotations = mcp::Annotations::reads(),
+        .scope = "blocks:read",
+        .arguments = {field::text("blockId", "Only this block"),
+                      field::boolean("verify", "Read every file, whatever its time stamps say")
+                          .default_value(false)},
+        .results = result_fields(),
+        .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
+            return run_sync(app, context, arguments);
+        }};
 }
 
 }  // namespace tb::tools

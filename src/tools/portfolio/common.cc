@@ -80,7 +80,7 @@ Field ticker_argument() {
 }
 
 Field day_argument(std::string name, std::string description) {
-    return field::text(std::move(name), description + ", YYYY-MM-DD, inclusive");
+    return field::text(std::move(name), description + ", YYYY-MM-DD");
 }
 
 Field date_range_object() {
@@ -97,19 +97,17 @@ Field one_lot_argument() {
 
 Field risk_free_argument() {
     return field::number("riskFreeRateAnnualPct",
-                         "Fixed annual rate in percent, above -100, at most 100; default: daily "
-                         "treasury rates");
+                         "Fixed annual percent; default: daily treasury rates");
 }
 
 Field conventions_argument() {
     return field::choice("conventions", {"correct", "reference"},
-                         "reference: the original program's figures, known mistakes included")
+                         "reference: as the original program, mistakes included")
         .default_value("correct");
 }
 
 Field explain_argument() {
-    return field::boolean("explain", "Add formula, inputs and row counts per figure")
-        .default_value(false);
+    return field::boolean("explain", "Show how figures come about").default_value(false);
 }
 
 std::vector<Field> page_arguments() {

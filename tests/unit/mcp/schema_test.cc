@@ -167,8 +167,7 @@ TEST(Tool, T2_EntryHasTitleSchemasAndAllFiveAnnotations) {
               R"~("inputSchema":{"type":"object","properties":{"blockId":{"type":"string",)~"
               R"~("description":"Block","x-mcp-header":"Block-Id"}},)~"
               R"~("additionalProperties":false},)~"
-              R"~("outputSchema":{"type":"object","properties":{"rows":{"type":"integer",)~"
-              R"~("description":"Deleted"}},"required":["rows"]},)~"
+              R"~("outputSchema":{"type":"object","properties":{"rows":{"type":"integer"}}},)~"
               R"~("annotations":{"title":"A title","readOnlyHint":false,)~"
               R"~("destructiveHint":true,"idempotentHint":true,"openWorldHint":false},)~"
               R"~("_meta":{"anthropic/maxResultSizeChars":100000}})~");
@@ -176,6 +175,24 @@ TEST(Tool, T2_EntryHasTitleSchemasAndAllFiveAnnotations) {
     ASSERT_EQ(headers.size(), 1U);
     EXPECT_EQ(headers[0].header, "Block-Id");
     EXPECT_EQ(headers[0].path, (std::vector<std::string>{"blockId"}));
+}
+
+TEST(Tool, T13_ListsHoldAnOutlineOfResults) {
+    const std::vector<Field> results = {
+        field::integer("count", "How many"),
+        field::number("ratio", "Sharpe").nullable(),
+        field::list("rows", field::object_schema({field::date("day", "Day")}), "One per day"),
+        field::list("names", field::text_schema(), "Names").optional(),
+        field::map_of("by", field::integer_schema(), "By name"),
+    };
+    const Json outline = output_outline_json(results);
+    EXPECT_EQ(to_json_text(outline),
+              R"~({"type":"object","properties":{"count":{"type":"integer"},)~"
+              R"~("rows":{"type":"array","items":{"type":"object"}},"by":{"type":"object"}}})~");
+    const Json value =
+        Json::parse(R"~({"count":2,"ratio":null,"rows":[{"day":"2024-01-02"}],"by":{"a":1}})~");
+    EXPECT_TRUE(check_result(results, value).empty());
+    EXPECT_TRUE(check_against_schema(outline, value).empty());
 }
 
 TEST(Tool, RawSchemaPassesThroughUntouched) {
