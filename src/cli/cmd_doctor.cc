@@ -53,6 +53,12 @@ Json database_json(const DatabaseFinding& database) {
             {"lockedByPid", database.holder.has_value() ? Json(*database.holder) : Json()}};
 }
 
+// Process 0: one that does not say who it is.
+Json owner_json(const OwnerFinding& owner) {
+    return {{"pid", owner.pid == 0 ? Json() : Json(owner.pid)},
+            {"version", text_or_null_json(owner.version)}};
+}
+
 Json clients_json(const DoctorReport& report) {
     Json clients = Json::array();
     for (const ClientFinding& one : report.clients) {
@@ -90,9 +96,7 @@ Json report_json(const DoctorReport& report, const DoctorOptions& options) {
                                  {"folders", folders_json(report)},
                                  {"notes", report.notes}};
         json["database"] = report.database.has_value() ? database_json(*report.database) : Json();
-        json["owner"] = report.owner.has_value()
-                            ? Json{{"pid", report.owner->pid}, {"version", report.owner->version}}
-                            : Json();
+        json["owner"] = report.owner.has_value() ? owner_json(*report.owner) : Json();
     }
     json["clients"] = clients_json(report);
     return json;
@@ -157,9 +161,14 @@ void print_database(Printer& print, const DoctorReport& report) {
         }
         print.line(text);
     }
-    print.line(report.owner.has_value() ? fmt::format("served by process {}, version {}",
-                                                      report.owner->pid, report.owner->version)
-                                        : "no server owns this folder now");
+    if (!report.owner.has_value()) {
+        print.line("no server owns this folder now");
+    } else if (report.owner->pid == 0) {
+        print.line("served by a process that this version cannot talk to");
+    } else {
+        print.line(fmt::format("served by process {}, version {}", report.owner->pid,
+                               report.owner->version));
+    }
 }
 
 void print_clients(Printer& print, const DoctorReport& report) {
