@@ -11,26 +11,32 @@ namespace {
 constexpr std::array kTopics{
     GuideTopic{"overview", "Overview",
                R"(## Underlyings and data
-SPY, SPX (PM-settled contracts only), QQQ, IWM, AAPL and TSLA, from 2013-01-01 to the previous trading day. New days arrive between 3 and 5 am Eastern.
+SPY, SPX (PM-settled contracts only), QQQ, IWM, AAPL and TSLA, from 2013-01-01 to the previous
+trading day. New days arrive between 3 and 5 am Eastern.
 
 ## Prices
-Mid prices of the consolidated options feed (OPRA), minute by minute. Signals are judged at the open of each minute between 09:30 and 16:00 Eastern. Fills at mid are optimistic: give slippage a value.
+Mid prices of the consolidated options feed (OPRA), minute by minute. Signals are judged at the
+open of each minute between 09:30 and 16:00 Eastern. Fills at mid are optimistic: give slippage
+a value.
 
 ## Days to expiration
 Counted in calendar days: a Friday entry for Monday is 3 DTE.
 
 ## What to distrust
-March 2020 and spring 2025 were unusually volatile. Look at results with and without them, and do not tune to them.
+March 2020 and spring 2025 were unusually volatile. Look at results with and without them, and
+do not tune to them.
 )"},
     GuideTopic{"strategies", "Strategies",
                R"(## Ready-made structures
-Single legs, vertical spreads, iron condor and iron fly, straddle and strangle, calendar and double calendar, butterfly, ratio spread, jade lizard.
+Single legs, vertical spreads, iron condor and iron fly, straddle and strangle, calendar and
+double calendar, butterfly, ratio spread, jade lizard.
 
 ## Custom structures
 Up to eight legs, each with its own side, quantity, expiration and way of choosing the strike.
 
 ## Child legs
-A leg can follow another one: by an offset in points, by an exact offset (locked: no trade if that strike is missing), or by its own delta or premium with a greatest width.
+A leg can follow another one: by an offset in points, by an exact offset (locked: no trade if
+that strike is missing), or by its own delta or premium with a greatest width.
 )"},
     GuideTopic{"strike_selection", "Strike Selection",
                R"(## By delta
@@ -43,7 +49,8 @@ A percentage out of the money, or an offset in points from a parent leg.
 The strike whose price is nearest to a fixed premium.
 
 ## Rounding and expiration
-Strikes can be rounded to multiples (5, 10, 25). The expiration nearest to the target DTE is taken; where the target does not exist, check what was really traded in the legs of the log.
+Strikes can be rounded to multiples (5, 10, 25). The expiration nearest to the target DTE is
+taken; where the target does not exist, check what was really traded in the legs of the log.
 )"},
     GuideTopic{"entry_conditions", "Entry Conditions",
                R"(## Time
@@ -81,14 +88,17 @@ Profit and time rules in steps: at a DTE, after days or minutes, close part or a
 Indicator, move of the underlying, short strike tested, delta, VIX, short/long ratio.
 
 ## Re-entry
-After an exit, with delay, time window and a cap per day. Re-entries are trades of their own in the log.
+After an exit, with delay, time window and a cap per day. Re-entries are trades of their own in
+the log.
 )"},
     GuideTopic{"risk_controls", "Risk Controls",
                R"(## Costs
-Commissions per contract, and slippage separately for entry, exit and stop. P/L in the exported log is after fees.
+Commissions per contract, and slippage separately for entry, exit and stop. P/L in the exported
+log is after fees.
 
 ## Quotes
-Greatest bid-ask spread (10,000 basis points by default); optionally two hits in a row before a stop counts.
+Greatest bid-ask spread (10,000 basis points by default); optionally two hits in a row before a
+stop counts.
 
 ## Premium limits
 Least and greatest premium; profits and losses of single trades can be capped.
@@ -101,27 +111,34 @@ FOMC, monthly expirations, holidays, earnings, or own dates.
 Starting funds, percent of margin per trade, greatest number of contracts.
 
 ## Limits on the whole
-Greatest share of the account in use, greatest number of open trades; optionally the oldest trade makes room.
+Greatest share of the account in use, greatest number of open trades; optionally the oldest
+trade makes room.
 
 ## Ignoring margin
-Trades are taken whatever the account holds. Percent figures then say little: look at dollars per contract.
+Trades are taken whatever the account holds. Percent figures then say little: look at dollars
+per contract.
 )"},
     GuideTopic{"leg_groups", "Leg Groups",
                R"(## What they are
-One entry whose legs are closed in several independent groups, such as the two sides of an iron condor with their own stops.
+One entry whose legs are closed in several independent groups, such as the two sides of an iron
+condor with their own stops.
 
 ## In the log
-Each group may appear as a row of its own with the same opening time. Rows are never merged here: counts are rows, not entries.
+Each group may appear as a row of its own with the same opening time. Rows are never merged
+here: counts are rows, not entries.
 )"},
     GuideTopic{"exporting", "Exporting",
                R"(## Trade log
-Export the trade log of the backtest as CSV into a new folder of the data directory, named tradelog.csv. The folder's name is the block.
+Export the trade log of the backtest as CSV into a new folder of the data directory, named
+tradelog.csv. The folder's name is the block.
 
 ## Daily log and live fills
-The daily log goes beside it as dailylog.csv, an export of live trades as reportinglog.csv. Exports with other names are recognised by their header.
+The daily log goes beside it as dailylog.csv, an export of live trades as reportinglog.csv.
+Exports with other names are recognised by their header.
 
 ## Then
-Call list_blocks: new and changed files are read by themselves. import_csv copies a file from elsewhere.
+Call list_blocks: new and changed files are read by themselves. import_csv copies a file from
+elsewhere.
 )"},
 };
 
