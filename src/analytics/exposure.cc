@@ -26,13 +26,9 @@ std::int32_t close_minute(const Trade& t) {
     return t.time_closed ? t.time_closed->minutes() : kLastMinute;
 }
 
-// An opening or closing. Instants count minutes in quarters: three phases order what happens within
-// a minute. Reference: opens (1) before closes (2). Ours: closes of earlier positions (0), opens
-// (1), closes of positions opened in this very minute (2).
-struct Event {
-    std::int64_t instant;
-    double margin;  // what it adds: negative for a close
-};
+// An opening or closing. Phases within a minute; reference: opens (1) before closes (2). Ours:
+// closes of earlier positions (0), opens (1), closes of positions opened in this very minute (2).
+using Event = ExposureSweep::Event;
 constexpr std::int64_t kInstantsPerDay = 24 * 60 * 4;
 
 std::int64_t instant_of(Date day, std::int32_t minute, std::int32_t phase) {
@@ -80,39 +76,6 @@ void sort_events(std::vector<Event>& events) {
                   [&](const Event& e) { return (e.instant - first) % kInstantsPerDay; });
     counting_pass(events, day_count,
                   [&](const Event& e) { return (e.instant - first) / kInstantsPerDay; });
-}
-
-// Openings arrive nearly sorted (LOAD order), so they are kept apart from the closes.
-struct Events {
-    std::vector<Event> opens;
-    std::vector<Event> closes;
-    std::int64_t reversed = 0;  // closes stamped before their own opening
-};
-
-Events margin_events(std::span<const Trade> trades, Conventions conventions) {
-    Events events;
-    events.opens.reserve(trades.size());
-    events.closes.reserve(trades.size());
-    for (const Trade& t : trades) {
-        if (!has_margin(t)) {
-            continue;
-        }
-        const std::int32_t opened = open_minute(t);
-        events.opens.push_back({instant_of(t.date_opened, opened, 1), t.margin_req});
-        if (!t.date_closed) {
-            continue;
-        }
-        std::int64_t closed = instant_of(*t.date_closed, close_minute(t), 2);
-        if (conventions == Conventions::kCorrect) {
-            const std::int64_t own_minute = instant_of(t.date_opened, opened, 2);
-            events.reversed += closed < own_minute ? 1 : 0;
-            closed = closed <= own_minute ? own_minute : closed - 2;
-        }
-        events.closes.push_back({closed, -t.margin_req});
-    }
-    sort_events(events.opens);
-    sort_events(events.closes);
-    return events;
 }
 
 // Equity of ascending days, asked in ascending order.
@@ -231,26 +194,56 @@ EquityByDay equity_by_day(const EquityCurve& curve) {
     return equity;
 }
 
+ExposureSweep::ExposureSweep(Conventions conventions, std::size_t trades)
+    : conventions_(conventions) {
+    opens_.reserve(trades);
+    closes_.reserve(trades);
+}
+
+void ExposureSweep::add_event(const Trade& t) {
+    const std::int32_t opened = open_minute(t);
+    opens_.push_back({instant_of(t.date_opened, opened, 1), t.margin_req});
+    if (!t.date_closed) {
+        return;
+    }
+    std::int64_t closed = instant_of(*t.date_closed, close_minute(t), 2);
+    if (conventions_ == Conventions::kCorrect) {
+        const std::int64_t own_minute = instant_of(t.date_opened, opened, 2);
+        reversed_ += closed < own_minute ? 1 : 0;
+        closed = closed <= own_minute ? own_minute : closed - 2;
+    }
+    closes_.push_back({closed, -t.margin_req});
+}
+
 DailyExposure daily_exposure(std::span<const Trade> trades, const EquityByDay& equity,
                              Conventions conventions) {
+    ExposureSweep sweep(conventions, trades.size());
+    for (const Trade& t : trades) {
+        sweep.add(t);
+    }
+    return std::move(sweep).finish(equity);
+}
+
+DailyExposure ExposureSweep::finish(const EquityByDay& equity) && {
+    sort_events(opens_);
+    sort_events(closes_);
     DailyExposure result;
-    const Events events = margin_events(trades, conventions);
-    if (events.reversed > 0) {
+    if (reversed_ > 0) {
         result.warnings.push_back(
             fmt::format("{} trades close before they open by their time stamps; they count in "
                         "their opening minute only",
-                        events.reversed));
+                        reversed_));
     }
+    const Conventions conventions = conventions_;
     EquityLookup lookup(equity, conventions);
-    auto open = events.opens.begin();
-    auto close = events.closes.begin();
+    auto open = opens_.cbegin();
+    auto close = closes_.cbegin();
     // The earlier of the two heads; opens and closes never share an instant.
     const auto next_instant = [&]() -> std::optional<std::int64_t> {
-        if (open != events.opens.end() &&
-            (close == events.closes.end() || open->instant < close->instant)) {
+        if (open != opens_.cend() && (close == closes_.cend() || open->instant < close->instant)) {
             return open->instant;
         }
-        return close != events.closes.end() ? std::optional(close->instant) : std::nullopt;
+        return close != closes_.cend() ? std::optional(close->instant) : std::nullopt;
     };
     double running = 0;
     std::int64_t positions = 0;
@@ -259,7 +252,7 @@ DailyExposure daily_exposure(std::span<const Trade> trades, const EquityByDay& e
         const std::int64_t midnight = (day + 1LL) * kInstantsPerDay;
         ExposureDay peak{Date(day), running, std::nullopt, positions, 0};
         for (; instant && *instant < midnight; instant = next_instant()) {
-            const bool is_open = open != events.opens.end() && open->instant == *instant;
+            const bool is_open = open != opens_.cend() && open->instant == *instant;
             running += (is_open ? open++ : close++)->margin;
             positions += is_open ? 1 : -1;
             if (positions == 0 && conventions == Conventions::kCorrect) {

@@ -7,6 +7,8 @@
 // Thread-safe: all functions are pure.
 #pragma once
 
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -67,6 +69,35 @@ struct DailyExposure {
 // equity at the start of the day, the start capital before the first close (I-23).
 [[nodiscard]] DailyExposure daily_exposure(std::span<const Trade> trades, const EquityByDay& equity,
                                            Conventions conventions);
+
+// The same for a caller that passes over the trades anyway: rows are wide, and reading them once
+// more costs as much as the sweep. Single-thread.
+class ExposureSweep {
+  public:
+    ExposureSweep(Conventions conventions, std::size_t trades);
+    void add(const Trade& trade) {
+        if (std::isfinite(trade.margin_req) && trade.margin_req > 0) {
+            add_event(trade);
+        }
+    }
+    // After the last trade, once.
+    [[nodiscard]] DailyExposure finish(const EquityByDay& equity) &&;
+
+    // Instants count minutes in quarters: three phases order what happens within a minute.
+    struct Event {
+        std::int64_t instant;
+        double margin;  // what it adds: negative for a close
+    };
+
+  private:
+    void add_event(const Trade& trade);
+
+    Conventions conventions_;
+    // Openings arrive nearly sorted (LOAD order), so they are kept apart from the closes.
+    std::vector<Event> opens_;
+    std::vector<Event> closes_;
+    std::int64_t reversed_ = 0;  // closes stamped before their own opening
+};
 
 // Exposure just before and after each trade opened, in the order of `trades`; at equal minutes
 // closes come before opens. Percents are of start + net P/L of the trades closed by then, nullopt

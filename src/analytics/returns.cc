@@ -60,38 +60,12 @@ std::optional<double> unmatched_start(std::vector<double> starts, std::vector<do
     return found;
 }
 
-// The trades with the earliest realization instant, all of which state their funds and have net
-// P/L. Enough for nearly every file, and saves sorting it.
-std::optional<double> capital_of_first_instant(std::span<const Trade> trades) {
-    double earliest = std::numeric_limits<double>::infinity();
-    std::vector<const Trade*> first;
-    for (const Trade& t : trades) {
-        if (t.basis != PlBasis::kNetIncludesFees) {
-            return std::nullopt;
-        }
-        const double instant = close_instant(t);
-        if (instant < earliest) {
-            earliest = instant;
-            first.clear();
-        }
-        if (instant == earliest) {
-            first.push_back(&t);
-        }
-    }
-    std::vector<double> starts;
-    std::vector<double> ends;
-    for (const Trade* t : first) {
-        if (!t->funds_at_close) {
-            return std::nullopt;
-        }
-        starts.push_back(*t->funds_at_close - t->pl);
-        ends.push_back(*t->funds_at_close);
-    }
-    return unmatched_start(std::move(starts), std::move(ends));
-}
-
 std::optional<double> capital_by_chain(std::span<const Trade> trades) {
-    if (const auto start = capital_of_first_instant(trades)) {
+    FirstInstantCapital quick;  // saves sorting the file
+    for (const Trade& t : trades) {
+        quick.add(t);
+    }
+    if (const auto start = quick.dollars()) {
         return start;
     }
     const TradeOrder order = closefull_order(trades);
@@ -140,6 +114,34 @@ std::vector<double> compounded(std::span<const double> returns) {
 }
 
 }  // namespace
+
+void FirstInstantCapital::add(const Trade& trade) {
+    only_net_ = only_net_ && trade.basis == PlBasis::kNetIncludesFees;
+    const double instant = close_instant(trade);
+    if (instant < earliest_) {
+        earliest_ = instant;
+        first_.clear();
+    }
+    if (instant == earliest_) {
+        first_.push_back(&trade);
+    }
+}
+
+std::optional<double> FirstInstantCapital::dollars() const {
+    if (!only_net_) {
+        return std::nullopt;
+    }
+    std::vector<double> starts;
+    std::vector<double> ends;
+    for (const Trade* const t : first_) {
+        if (!t->funds_at_close) {
+            return std::nullopt;
+        }
+        starts.push_back(*t->funds_at_close - t->pl);
+        ends.push_back(*t->funds_at_close);
+    }
+    return unmatched_start(std::move(starts), std::move(ends));
+}
 
 Capital initial_capital(std::span<const Trade> trades, std::span<const DailyLogEntry> log,
                         Conventions conventions) {

@@ -115,11 +115,13 @@ struct Base {
 
 class Builder {
   public:
+    // `exposure`, if given, is shown every trade too.
     Builder(std::span<const Trade> trades, std::span<const DailyLogEntry> log,
-            const StatisticsOptions& options)
+            const StatisticsOptions& options, ExposureSweep* exposure)
         : trades_(trades),
           log_(log),
           options_(options),
+          exposure_(exposure),
           reference_(options.conventions == Conventions::kReference),
           columns_(trades.size()) {}
 
@@ -132,6 +134,10 @@ class Builder {
             tally_.add(t);
             columns_.add(t);
             sanity_.add(t);
+            first_instant_.add(t);
+            if (exposure_ != nullptr) {
+                exposure_->add(t);
+            }
             result_.methodology.net_includes_fees += t.basis == PlBasis::kNetIncludesFees ? 1 : 0;
         }
         return true;
@@ -202,7 +208,9 @@ class Builder {
 
     // The log where it may stand for the trades, else the trades.
     void choose_base() {
-        const Capital of_trades = initial_capital(trades_, {}, options_.conventions);
+        const auto quick = reference_ ? std::nullopt : first_instant_.dollars();
+        const Capital of_trades = quick ? Capital{quick, CapitalSource::kTrades}
+                                        : initial_capital(trades_, {}, options_.conventions);
         bool use_log = !log_.empty();
         if (!reference_) {
             warn(log_sanity_warnings(log_));
@@ -450,7 +458,9 @@ class Builder {
     std::span<const Trade> trades_;
     std::span<const DailyLogEntry> log_;
     const StatisticsOptions& options_;
+    ExposureSweep* exposure_;
     bool reference_;
+    FirstInstantCapital first_instant_;
     Columns columns_;
     Tally tally_;
     TradeSanity sanity_;
@@ -483,20 +493,22 @@ struct StatisticsWithEquity {
     DailyEquity daily;
 };
 
+// `exposure` may be null; it is left half filled when a trade has a P/L that is not a number.
 StatisticsWithEquity statistics_with_equity(std::span<const Trade> trades,
                                             std::span<const DailyLogEntry> log,
-                                            const StatisticsOptions& options) {
+                                            const StatisticsOptions& options,
+                                            ExposureSweep* exposure) {
     if (trades.empty()) {
         return {empty_statistics(options), {}};
     }
-    Builder all(trades, log, options);
+    Builder all(trades, log, options, exposure);
     if (all.read()) {
         StatisticsResult result = all.build();
         return {std::move(result), std::move(all).daily()};
     }
     std::vector<Trade> usable;
     std::copy_if(trades.begin(), trades.end(), std::back_inserter(usable), is_usable);
-    StatisticsWithEquity statistics = statistics_with_equity(usable, log, options);
+    StatisticsWithEquity statistics = statistics_with_equity(usable, log, options, nullptr);
     statistics.result.dropped_trades = static_cast<std::int64_t>(trades.size() - usable.size());
     statistics.result.warnings.push_back(
         fmt::format("{} trades whose P/L or fees are not numbers were left out",
@@ -509,7 +521,7 @@ StatisticsWithEquity statistics_with_equity(std::span<const Trade> trades,
 StatisticsResult portfolio_statistics(std::span<const Trade> trades,
                                       std::span<const DailyLogEntry> log,
                                       const StatisticsOptions& options) {
-    return statistics_with_equity(trades, log, options).result;
+    return statistics_with_equity(trades, log, options, nullptr).result;
 }
 
 std::optional<StatisticsReport> statistics_report(const TradeSet& set,
@@ -534,7 +546,9 @@ std::optional<StatisticsReport> statistics_report(const TradeSet& set,
         subset ? std::span<const DailyLogEntry>() : filter_log(log, request.filter.dates);
     StatisticsReport report;
     report.rebuilt_equity = subset;
-    StatisticsWithEquity statistics = statistics_with_equity(trades, used_log, request.options);
+    ExposureSweep sweep(conventions, trades.size());
+    StatisticsWithEquity statistics =
+        statistics_with_equity(trades, used_log, request.options, &sweep);
     report.result = std::move(statistics.result);
     const std::optional<double> start = report.result.stats.initial_capital;
     EquityByDay equity;
@@ -543,7 +557,9 @@ std::optional<StatisticsReport> statistics_report(const TradeSet& set,
     } else if (start) {
         equity = {start, std::move(statistics.daily.dates), std::move(statistics.daily.end_of_day)};
     }
-    DailyExposure exposure = daily_exposure(trades, equity, conventions);
+    DailyExposure exposure = report.result.dropped_trades == 0
+                                 ? std::move(sweep).finish(equity)
+                                 : daily_exposure(trades, equity, conventions);
     report.peak_by_dollars = exposure.by_dollars;
     report.peak_by_percent = exposure.by_percent;
     for (std::string& warning : exposure.warnings) {
