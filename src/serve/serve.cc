@@ -14,6 +14,7 @@
 #include "core/version.h"
 #include "mcp/transport_stdio.h"
 #include "serve/forward.h"
+#include "serve/icons.h"
 #include "tools/content.h"
 
 namespace tb::serve {
@@ -79,6 +80,7 @@ mcp::ServerOptions server_options(tools::App& app) {
     options.identity.name = "tradeblocks";
     options.identity.title = "TradeBlocks";
     options.identity.version = kVersion;
+    options.identity.icons = icons();
     options.instructions = tools::instructions(app);
 #ifndef NDEBUG
     options.check_results = true;

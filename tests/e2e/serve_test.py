@@ -55,6 +55,11 @@ class Handshake(ServeTest):
         self.assertEqual(client.info["serverInfo"]["name"], "tradeblocks")
         version = self.run_program("--version").stdout.split()[1]
         self.assertEqual(client.info["serverInfo"]["version"], version)
+        icons = client.info["serverInfo"]["icons"]
+        self.assertEqual([icon["mimeType"] for icon in icons], ["image/svg+xml", "image/png"])
+        for icon in icons:
+            self.assertLess(len(icon["src"]), 2_000)
+        self.assertLessEqual(len(client.info["instructions"].encode()), 2_000)
         self.assertFalse((self.data / "analytics.duckdb").exists(),
                          "the database is opened by the first call, not by the handshake")
         names = [block["id"] for block in client.call("list_blocks")["blocks"]]
