@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -37,6 +38,10 @@ struct Analysis {
     std::vector<Trade> trades;  // LOAD order, one-lot if asked
     const std::vector<std::string>& strategies;
     double start_capital = 0;
+    // Trades by the day they belong to, so that a window costs its own trades only.
+    std::vector<std::uint32_t> by_day;  // indices, LOAD order within a day
+    std::vector<Date> days;             // of by_day
+    std::vector<double> balance;        // kCorrect: before each of by_day, and after the last
     Date first_day;
     Date last_day;
     Sizes sizes;
@@ -128,21 +133,45 @@ Result<std::vector<WalkForwardWindow>> make_windows(const Analysis& a) {
     return windows;
 }
 
+void index_days(Analysis& a) {
+    a.by_day.resize(a.trades.size());
+    std::iota(a.by_day.begin(), a.by_day.end(), 0U);
+    std::stable_sort(a.by_day.begin(), a.by_day.end(), [&](std::uint32_t x, std::uint32_t y) {
+        return a.day_of(a.trades[x]) < a.day_of(a.trades[y]);
+    });
+    CompensatedSum balance(a.start_capital);
+    for (const std::uint32_t index : a.by_day) {
+        a.days.push_back(a.day_of(a.trades[index]));
+        a.balance.push_back(balance.value());
+        balance.add(a.trades[index].net_pl());
+    }
+    a.balance.push_back(balance.value());
+}
+
+// Positions in by_day of the trades from `from` to `to`.
+std::pair<std::size_t, std::size_t> positions_within(const Analysis& a, Date from, Date to) {
+    const auto begin = std::lower_bound(a.days.begin(), a.days.end(), from);
+    const auto end = std::upper_bound(begin, a.days.end(), to);
+    return {static_cast<std::size_t>(begin - a.days.begin()),
+            static_cast<std::size_t>(end - a.days.begin())};
+}
+
 std::vector<Trade> trades_within(const Analysis& a, Date from, Date to) {
+    const auto [begin, end] = positions_within(a, from, to);
+    std::vector<std::uint32_t> indices(a.by_day.begin() + static_cast<std::ptrdiff_t>(begin),
+                                       a.by_day.begin() + static_cast<std::ptrdiff_t>(end));
+    std::sort(indices.begin(), indices.end());  // LOAD order
     std::vector<Trade> selected;
-    for (const Trade& trade : a.trades) {
-        const Date day = a.day_of(trade);
-        if (day >= from && day <= to) {
-            selected.push_back(trade);
-        }
+    selected.reserve(indices.size());
+    for (const std::uint32_t index : indices) {
+        selected.push_back(a.trades[index]);
     }
     return selected;
 }
 
 std::size_t count_within(const Analysis& a, Date from, Date to) {
-    return static_cast<std::size_t>(std::count_if(
-        a.trades.begin(), a.trades.end(),
-        [&](const Trade& trade) { return a.day_of(trade) >= from && a.day_of(trade) <= to; }));
+    const auto [begin, end] = positions_within(a, from, to);
+    return end - begin;
 }
 
 // kReference: from the stretch's own funds column; kCorrect: the block's start plus what was
@@ -151,13 +180,7 @@ double capital_before(const Analysis& a, std::span<const Trade> segment, Date st
     if (a.reference()) {
         return initial_capital(segment, {}, Conventions::kReference).dollars.value_or(0);
     }
-    CompensatedSum capital(a.start_capital);
-    for (const Trade& trade : a.trades) {
-        if (trade.realized_on() < start) {
-            capital.add(trade.net_pl());
-        }
-    }
-    return capital.value();
+    return a.balance[positions_within(a, start, start).first];
 }
 
 Segment make_segment(const Analysis& a, Date from, Date to) {
@@ -327,7 +350,8 @@ Result<Analysis> prepare(const TradeSet& set, const WalkForwardOptions& options,
                           fmt::format("walk-forward needs at least {} trades, the selection has {}",
                                       kMinWalkForwardTrades, set.trades.size()));
     }
-    Analysis a{options, conventions, std::move(grid), set.trades, set.strategies, 0, {}, {}, {}};
+    Analysis a{options, conventions, std::move(grid), set.trades, set.strategies, 0, {}, {}, {}, {},
+               {},      {}};
     const auto earlier = [](const Trade& x, const Trade& y) {
         return x.date_opened < y.date_opened;
     };
@@ -350,6 +374,7 @@ Result<Analysis> prepare(const TradeSet& set, const WalkForwardOptions& options,
             normalize_to_one_lot(a.trades, conventions);
         }
     }
+    index_days(a);
     return a;
 }
 
