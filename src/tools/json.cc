@@ -41,7 +41,7 @@ Field warnings_field() {
 }
 
 // More than these are counted, not listed: the counters of syncInfo are always complete.
-constexpr std::size_t kListedErrors = 50;
+constexpr std::size_t kListedErrors = 20;
 constexpr std::size_t kListedWarnings = 20;
 constexpr std::size_t kListedLines = 20;
 constexpr std::size_t kLineChars = 500;

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
-#include "tools/data/pages.h"
 #include "tools/data/tools.h"
 #include "tools/json.h"
 
@@ -19,6 +19,8 @@ namespace {
 
 namespace field = mcp::field;
 using mcp::Json;
+
+constexpr std::size_t kBesideStrategies = 8'000;  // totals and the list of names
 
 std::vector<mcp::Field> result_fields() {
     std::vector<mcp::Field> fields = {
@@ -41,6 +43,7 @@ std::vector<mcp::Field> result_fields() {
                                   field::number("avgPL", "Per fill").unit("USD"),
                                   field::number("contractCount", "Contracts")}),
             "By name"),
+        field::integer("strategiesOmitted", "Left out of byStrategy for size: use run_sql"),
         field::text("calculatedAt", "RFC 3339"),
         field::boolean("stale", "The file has changed but cannot be read now"),
     };
@@ -115,11 +118,31 @@ Json log_json(const BlockData& block) {
             {"byStrategy", std::move(by_strategy)}};
 }
 
+// Drops strategies from the end until the rest fits; how many are gone.
+std::size_t fit_strategies(Json& by_strategy, std::size_t budget) {
+    if (budget == 0) {
+        return 0;
+    }
+    const std::size_t room = budget - std::min(budget / 2, kBesideStrategies);
+    std::size_t used = 0;
+    Json kept = Json::object();
+    for (const auto& [name, group] : by_strategy.items()) {
+        used += mcp::to_json_text(group).size() + name.size() + 8;
+        if (used > room && !kept.empty()) {
+            break;
+        }
+        kept[name] = group;
+    }
+    const std::size_t omitted = by_strategy.size() - kept.size();
+    by_strategy = std::move(kept);
+    return omitted;
+}
+
 double number_of(const Json& value) {
     return value.is_null() ? std::nan("") : value.get<double>();
 }
 
-std::string log_text(const Json& log, std::size_t budget) {
+std::string log_text(const Json& log) {
     if (!log["hasReportingLog"].get<bool>()) {
         return fmt::format(
             "Block '{}' has no reporting log (live fills). Put one into its folder "
@@ -135,8 +158,7 @@ std::string log_text(const Json& log, std::size_t budget) {
                     mcp::count_text(log["totalTrades"].get<std::int64_t>()), day("start"),
                     day("end"), mcp::money_text(number_of(log["totalPL"])),
                     mcp::count_text(log["invalidTrades"].get<std::int64_t>()));
-    mcp::MarkdownTable table({"Strategy", "Fills", "Win rate", "P/L", "Average P/L", "Contracts"},
-                             budget == 0 ? 0 : budget - std::min<std::size_t>(budget / 2, 2'000));
+    mcp::MarkdownTable table({"Strategy", "Fills", "Win rate", "P/L", "Average P/L", "Contracts"});
     for (const auto& [name, group] : log["byStrategy"].items()) {
         table.add_row({name, mcp::count_text(group["tradeCount"].get<std::int64_t>()),
                        mcp::percent_text(100 * group["winRate"].get<double>()),
@@ -144,7 +166,12 @@ std::string log_text(const Json& log, std::size_t budget) {
                        mcp::money_text(number_of(group["avgPL"])),
                        mcp::number_text(number_of(group["contractCount"]))});
     }
-    return text + table.text("run_sql on trades.reporting_data has the rest");
+    text += table.text("");
+    if (const auto omitted = log["strategiesOmitted"].get<std::int64_t>(); omitted > 0) {
+        text += fmt::format("({} more strategies; run_sql on trades.reporting_data has them)\n",
+                            mcp::count_text(omitted));
+    }
+    return text;
 }
 
 mcp::Outcome<mcp::ToolResult> get_reporting_log_stats(App& app, mcp::ToolContext& context,
@@ -153,9 +180,10 @@ mcp::Outcome<mcp::ToolResult> get_reporting_log_stats(App& app, mcp::ToolContext
                 app.fresh_block(*text_argument(arguments, "blockId"), context.token()));
     Json log = log_json(*fresh.data);
     TB_TRY_TOOL(log["invalidTrades"], invalid_rows(app, fresh.data->block_id, context.token()));
+    log["strategiesOmitted"] = fit_strategies(log["byStrategy"], context.budget_chars());
     log["calculatedAt"] = app.clock().now().to_rfc3339();
     log["stale"] = fresh.sync.error.has_value();
-    std::string text = sync_trouble_text(fresh.sync) + log_text(log, context.budget_chars());
+    std::string text = sync_trouble_text(fresh.sync) + log_text(log);
     add_block_sync(log, fresh.sync);
     return mcp::ToolResult{.text = std::move(text), .structured = std::move(log)};
 }

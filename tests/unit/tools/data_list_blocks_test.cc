@@ -134,6 +134,22 @@ TEST_F(ListBlocks, UnknownBlockAndWrongArgumentsAreExplained) {
     EXPECT_NE(wrong.error.find("nope"), std::string::npos) << wrong.error;
 }
 
+TEST_F(ListBlocks, ManyFailuresAreCountedAndSomeNamed) {
+    for (int i = 0; i < 70; ++i) {
+        dir_.write("bad block number " + std::to_string(100 + i) + "/tradelog.csv",
+                   "this,is,no,trade,log\n1,2,3,4,5\n");
+    }
+    write_block("good", "2024-01-02,10:00:00,a,1,,,50,1,10,s,1,1,x,SPX\n");
+    const Answer answer = call("list_blocks", Json::object(), mcp::kDefaultResultChars);
+    ASSERT_TRUE(answer.ok()) << answer.error;
+    EXPECT_EQ(ids_of(answer.json), (std::vector<std::string>{"good"}));
+    EXPECT_EQ(answer.json["syncInfo"]["blocksFailed"], 70);
+    EXPECT_EQ(answer.json["syncErrors"].size(), 20U);
+    EXPECT_LE(answer.json.dump().size(), mcp::kDefaultResultChars);
+    EXPECT_LE(answer.text.size(), mcp::kDefaultResultChars);
+    EXPECT_NE(answer.text.find("and 50 more"), std::string::npos) << answer.text;
+}
+
 TEST_F(ListBlocks, StaysWithinItsBudgetAndSaysHowToGoOn) {
     for (int i = 0; i < 60; ++i) {
         const std::string id = "block number " + std::to_string(100 + i);

@@ -187,6 +187,26 @@ TEST_F(ReportingStats, RealLogsHaveTheirGoldenFigures) {
     EXPECT_NEAR(pcs["totalPL"].get<double>(), -22020597, 1e-9 * 22020597);
 }
 
+TEST_F(ReportingStats, ManyStrategiesFitTheBudgetAndAreCounted) {
+    write_block("A", "2024-01-05,10:00:00,x,110,,,0,1,900,Beta,0,0,,QQQ\n");
+    std::string rows = "Strategy,Date Opened,Legs,Initial Premium,No. of Contracts,P/L\n";
+    for (int i = 0; i < 150; ++i) {
+        rows += "S" + std::to_string(1000 + i) + ",2024-01-05 10:00:00,a,1.5,2," +
+                std::to_string(i) + "\n";
+    }
+    dir_.write("A/reportinglog.csv", rows);
+    const Answer answer = call("get_reporting_log_stats", {{"blockId", "A"}}, 12'000);
+    ASSERT_TRUE(answer.ok()) << answer.error;
+    EXPECT_LE(answer.json.dump().size(), 12'000U);
+    EXPECT_LE(answer.text.size(), 12'000U);
+    EXPECT_EQ(answer.json["strategyCount"], 150);
+    EXPECT_GT(answer.json["strategiesOmitted"], 0);
+    EXPECT_EQ(
+        answer.json["byStrategy"].size() + answer.json["strategiesOmitted"].get<std::size_t>(),
+        150U);
+    EXPECT_EQ(json_of("get_reporting_log_stats", {{"blockId", "A"}})["byStrategy"].size(), 150U);
+}
+
 TEST_F(ReportingStats, CountsUnusableRowsAndTellsABlockWithoutALog) {
     write_block("A", "2024-01-05,10:00:00,x,110,,,0,1,900,Beta,0,0,,QQQ\n");
     const Answer none = call("get_reporting_log_stats", {{"blockId", "A"}});
