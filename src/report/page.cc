@@ -103,7 +103,7 @@ std::string key_figures(const Json& answer) {
                  "won / lost in a row, now " + count(streak));
     html += card("Largest exposure", money(member(peak, "exposure")),
                  peak.is_object() ? percent(member(peak, "exposurePercent")) + " of the account, " +
-                                        html_text(member(peak, "date").get<std::string>())
+                                        html_text(member(peak, "date").get<std::string>().substr(0, 10))
                                   : std::string());
     return html + "</dl></section>\n";
 }
