@@ -101,10 +101,11 @@ std::string key_figures(const Json& answer) {
     html += card("Longest streaks",
                  count(member(s, "maxWinStreak")) + " / " + count(member(s, "maxLossStreak")),
                  "won / lost in a row, now " + count(streak));
-    html += card("Largest exposure", money(member(peak, "exposure")),
-                 peak.is_object() ? percent(member(peak, "exposurePercent")) + " of the account, " +
-                                        html_text(member(peak, "date").get<std::string>().substr(0, 10))
-                                  : std::string());
+    html +=
+        card("Largest exposure", money(member(peak, "exposure")),
+             peak.is_object() ? percent(member(peak, "exposurePercent")) + " of the account, " +
+                                    html_text(member(peak, "date").get<std::string>().substr(0, 10))
+                              : std::string());
     return html + "</dl></section>\n";
 }
 
