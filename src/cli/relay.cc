@@ -113,7 +113,7 @@ bool is_owned_elsewhere(const std::string& directory, const Session& session) {
     return session.app == nullptr && serve::is_served(directory, runtime_root());
 }
 
-Result<ExitCode> run_where_the_database_is(const Command& command, Invocation invocation,
+Result<ExitCode> run_where_the_database_is(const Command& command, const Invocation& invocation,
                                            Session& session) {
     if (command.relay == Relay::kNever || session.app != nullptr) {
         return command.run(invocation, session);

@@ -22,7 +22,8 @@ namespace tb::cli {
 // Runs the command in the owner of its directory if there is one, else here. An owner that ends
 // meanwhile, or appears while we start, is followed.
 [[nodiscard]] Result<ExitCode> run_where_the_database_is(const Command& command,
-                                                         Invocation invocation, Session& session);
+                                                         const Invocation& invocation,
+                                                         Session& session);
 
 // The other side: runs in this process what other processes ask for, on this App's database.
 [[nodiscard]] serve::CommandRunner command_runner(tools::App& app);

@@ -92,8 +92,7 @@ ExitCode run(const std::vector<std::string>& words, Terminal& terminal, const Ca
         if (prepared->command == nullptr) {
             return ExitCode::kDone;
         }
-        return run_where_the_database_is(*prepared->command, std::move(prepared->invocation),
-                                         session);
+        return run_where_the_database_is(*prepared->command, prepared->invocation, session);
     });
 }
 
