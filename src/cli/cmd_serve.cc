@@ -94,7 +94,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
         session.terminal.note(
             fmt::format("serving {} at {}", invocation.text("DIR"), fmt::join(urls, " and ")));
     };
-    TB_RETURN_IF_ERROR(serve::serve(std::move(options), session.cancel));
+    TB_RETURN_IF_ERROR(serve::serve(options, session.cancel));
     return ExitCode::kDone;
 }
 

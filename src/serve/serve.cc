@@ -170,7 +170,7 @@ void end(mcp::Server& server, Host& host, const std::function<void()>& end_proce
 
 }  // namespace
 
-Result<void> serve(ServeOptions options, const CancelToken& cancel) {
+Result<void> serve(const ServeOptions& options, const CancelToken& cancel) {
     mcp::StdioChannel channel;
     if (!options.http.has_value()) {
         TB_TRY(channel, mcp::take_stdio());

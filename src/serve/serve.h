@@ -41,6 +41,6 @@ struct ServeOptions {
 // Returns when the client has gone or `cancel` fires.
 //   kInvalidArgument  unknown toolsets or tools
 //   kIo, kRefused     the HTTP address (mcp/http.h)
-[[nodiscard]] Result<void> serve(ServeOptions options, const CancelToken& cancel);
+[[nodiscard]] Result<void> serve(const ServeOptions& options, const CancelToken& cancel);
 
 }  // namespace tb::serve

@@ -36,11 +36,11 @@ namespace tb::tools {
 using Registry = std::shared_ptr<const mcp::ToolRegistry>;
 
 // tradeblocks://blocks, tradeblocks://schema, tradeblocks://guides/optionomega
-[[nodiscard]] std::vector<mcp::ResourceSpec> fixed_resources(App& app, Registry registry);
+[[nodiscard]] std::vector<mcp::ResourceSpec> fixed_resources(App& app, const Registry& registry);
 // tradeblocks://blocks/{blockId}, its trades, daily and reporting rows,
 // tradeblocks://schema/{table}
 [[nodiscard]] std::vector<mcp::ResourceTemplateSpec> resource_templates(App& app,
-                                                                        Registry registry);
+                                                                        const Registry& registry);
 // The blocks whose folders hold a trade log now, by uri; reads no rows.
 [[nodiscard]] std::vector<mcp::ResourceInfo> block_resources(App& app);
 [[nodiscard]] std::string block_uri(std::string_view block_id);
@@ -50,6 +50,6 @@ using Registry = std::shared_ptr<const mcp::ToolRegistry>;
 // Values for completion (06 T15): blocks of the directory, strategies of the block chosen as
 // `block_argument`.
 [[nodiscard]] mcp::Completer block_completer(App& app);
-[[nodiscard]] mcp::Completer strategy_completer(App& app, std::string block_argument);
+[[nodiscard]] mcp::Completer strategy_completer(App& app, const std::string& block_argument);
 
 }  // namespace tb::tools

@@ -29,7 +29,7 @@ constexpr std::string_view kJson = "application/json";
 constexpr std::size_t kRowsPerPage = 100;
 constexpr std::size_t kHashInCursor = 12;
 
-const std::vector<std::string> kBoth{"user", "assistant"};
+const std::vector<std::string> for_both{"user", "assistant"};
 
 ResourceContents json_content(std::string uri, const Json& value) {
     return {{std::move(uri), std::string(kJson), mcp::to_json_text(value), ""}};
@@ -175,7 +175,7 @@ mcp::ResourceTemplateSpec rows_template(App& app, const RowKind& kind) {
     spec.title = kind.title;
     spec.description = kind.description;
     spec.mime_type = kJson;
-    spec.audience = kBoth;
+    spec.audience = for_both;
     spec.scope = "blocks:read";
     spec.completers["blockId"] = block_completer(app);
     spec.read = [&app, &kind](mcp::ToolContext& context, const std::string& uri,
@@ -209,7 +209,7 @@ mcp::ResourceTemplateSpec table_template(const Registry& registry) {
     spec.title = "Columns of a table";
     spec.description = "One table as describe_database tells it, such as trades.trade_data";
     spec.mime_type = kJson;
-    spec.audience = kBoth;
+    spec.audience = for_both;
     spec.scope = "sql:read";
     spec.completers["table"] = [](mcp::ToolContext&, std::string_view, const UriVariables&) {
         return table_names();
@@ -234,7 +234,7 @@ mcp::ResourceTemplateSpec manual_template(const Registry& registry) {
     spec.title = "Manual of a tool";
     spec.description = "Arguments and every member of the result with meaning and unit";
     spec.mime_type = "text/markdown";
-    spec.audience = kBoth;
+    spec.audience = for_both;
     spec.completers["tool"] = [registry](mcp::ToolContext&, std::string_view, const UriVariables&) {
         std::vector<std::string> names;
         for (const auto& tool : registry->tools()) {
@@ -261,7 +261,7 @@ mcp::ResourceTemplateSpec block_template(App& app, const Registry& registry) {
     spec.title = "A block";
     spec.description = "Counts, dates and strategies of one block, as get_block_info tells them";
     spec.mime_type = kJson;
-    spec.audience = kBoth;
+    spec.audience = for_both;
     spec.scope = "blocks:read";
     spec.completers["blockId"] = block_completer(app);
     spec.read = [&app, registry](mcp::ToolContext& context, const std::string& uri,
@@ -290,7 +290,7 @@ mcp::ResourceInfo fixed_info(std::string uri, std::string name, std::string titl
     info.title = std::move(title);
     info.description = std::move(description);
     info.mime_type = std::move(mime_type);
-    info.audience = kBoth;
+    info.audience = for_both;
     info.priority = priority;
     return info;
 }
@@ -302,7 +302,7 @@ std::string block_uri(std::string_view block_id) {
     return kTemplate->expand({{"blockId", std::string(block_id)}});
 }
 
-std::vector<mcp::ResourceSpec> fixed_resources(App& app, Registry registry) {
+std::vector<mcp::ResourceSpec> fixed_resources(App& app, const Registry& registry) {
     static_cast<void>(app);
     const std::string guide = guide_document();
     mcp::ResourceInfo guide_info =
@@ -327,7 +327,7 @@ std::vector<mcp::ResourceSpec> fixed_resources(App& app, Registry registry) {
     };
 }
 
-std::vector<mcp::ResourceTemplateSpec> resource_templates(App& app, Registry registry) {
+std::vector<mcp::ResourceTemplateSpec> resource_templates(App& app, const Registry& registry) {
     std::vector<mcp::ResourceTemplateSpec> templates = {block_template(app, registry)};
     for (const RowKind& kind : kRowKinds) {
         templates.push_back(rows_template(app, kind));
@@ -353,7 +353,7 @@ std::vector<mcp::ResourceInfo> block_resources(App& app) {
         info.name = mcp::visible_text(folder.id);
         info.title = "Block " + info.name;
         info.mime_type = kJson;
-        info.audience = kBoth;
+        info.audience = for_both;
         info.priority = 0.5;
         if (const auto stat = app.file_system().stat(folder.path / files->tradelog->file_name)) {
             info.last_modified = Timestamp{stat->mtime_ns / 1000}.to_rfc3339();
@@ -378,7 +378,7 @@ mcp::Completer block_completer(App& app) {
     };
 }
 
-mcp::Completer strategy_completer(App& app, std::string block_argument) {
+mcp::Completer strategy_completer(App& app, const std::string& block_argument) {
     return [&app, block_argument](mcp::ToolContext& context, std::string_view,
                                   const UriVariables& known) {
         const auto block = known.find(block_argument);

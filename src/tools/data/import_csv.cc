@@ -177,7 +177,8 @@ mcp::Outcome<mcp::ToolResult> import_csv(App& app, mcp::ToolContext& context,
         add_block(app, context.token(), outcome.block_id, result, trouble);
     }
     context.notifier().resources_changed();
-    return mcp::ToolResult{.text = trouble + outcome_text(result), .structured = std::move(result)};
+    std::string text = trouble + outcome_text(result);
+    return mcp::ToolResult{.text = std::move(text), .structured = std::move(result)};
 }
 
 }  // namespace

@@ -283,10 +283,10 @@ void ChartSet::add_summary_chart(const std::string& name) {
 
 void ChartSet::add_trade_chart(const std::string& name) {
     const auto& trades = input_.trades.trades;
-    const auto add_series = [&](const char* key, std::string formula, auto points, auto value,
-                                auto to_json) {
+    const auto add_series = [&](const char* key, const std::string& formula, auto points,
+                                auto value, auto to_json) {
         add_entry(
-            key, name, std::move(formula),
+            key, name, formula,
             [key, points = std::move(points), value, to_json](Json& answer, Rendering& rendering) {
                 answer[key] =
                     series(rendering, key, points, ReferenceCut::kAtLimit, value, to_json);

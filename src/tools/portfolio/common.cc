@@ -79,7 +79,7 @@ Field ticker_argument() {
     return field::text("tickerFilter", "Only this underlying, e.g. SPX");
 }
 
-Field day_argument(std::string name, std::string description) {
+Field day_argument(std::string name, const std::string& description) {
     return field::text(std::move(name), description + ", YYYY-MM-DD");
 }
 

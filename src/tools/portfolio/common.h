@@ -36,7 +36,7 @@ using analytics::Conventions;
 [[nodiscard]] mcp::Field strategy_argument();  // strategy: one name
 [[nodiscard]] mcp::Field ticker_argument();    // tickerFilter
 // A day, as text: the reference ignores malformed ones, so the check is date_range_argument's.
-[[nodiscard]] mcp::Field day_argument(std::string name, std::string description);
+[[nodiscard]] mcp::Field day_argument(std::string name, const std::string& description);
 [[nodiscard]] mcp::Field date_range_object();     // dateRange: {from?, to?}
 [[nodiscard]] mcp::Field one_lot_argument();      // normalizeTo1Lot
 [[nodiscard]] mcp::Field risk_free_argument();    // riskFreeRateAnnualPct

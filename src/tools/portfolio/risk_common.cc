@@ -145,7 +145,7 @@ analytics::DateBasis date_basis_of(const Json& arguments, std::string_view name)
                                                       : analytics::DateBasis::kOpened;
 }
 
-Json echo_all(const Json& arguments, std::vector<std::string_view> names) {
+Json echo_all(const Json& arguments, const std::vector<std::string_view>& names) {
     Json object = Json::object();
     for (const std::string_view name : names) {
         object[std::string(name)] = echo(arguments, name);

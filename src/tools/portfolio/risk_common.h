@@ -58,7 +58,8 @@ struct RiskSelection {
                                                  std::string_view name = "dateBasis");
 
 // Names of several arguments and their values (null when left out), in this order.
-[[nodiscard]] mcp::Json echo_all(const mcp::Json& arguments, std::vector<std::string_view> names);
+[[nodiscard]] mcp::Json echo_all(const mcp::Json& arguments,
+                                 const std::vector<std::string_view>& names);
 
 // Which rate went in: {mode, annualRatePct} or {mode, series, dataThrough, rateIs}.
 [[nodiscard]] mcp::Json rate_json(const analytics::RiskFreeRates& rates, Conventions conventions);
