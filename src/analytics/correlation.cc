@@ -208,6 +208,12 @@ Result<CorrelationResult> correlation_matrix(const TradeSet& trades,
                                       "trades have {}",
                                       used.size()));
     }
+    if (used.size() > kMaxCorrelationStrategies) {
+        return make_error(ErrorCode::kResourceExhausted,
+                          fmt::format("correlation is limited to {} strategies, the selected "
+                                      "trades have {}; filter by strategy",
+                                      kMaxCorrelationStrategies, used.size()));
+    }
 
     const StrategySeriesSet set = strategy_series(trades, options.series, conventions);
     const AlignedSeries aligned = align_series(set.series);

@@ -18,6 +18,8 @@
 
 namespace tb::analytics {
 
+inline constexpr std::size_t kMaxCorrelationStrategies = 1000;
+
 enum class CorrelationMethod {
     kKendall,   // tau-b; tau-a under kReference (02 I-20)
     kSpearman,  // Pearson of average ranks
@@ -74,7 +76,8 @@ struct CorrelationResult {
 };
 
 // `trades` is filtered already. kInvalidArgument: fewer than two strategies among the trades, or an
-// option out of its bounds; kInterrupted: cancelled.
+// option out of its bounds; kResourceExhausted: more than kMaxCorrelationStrategies;
+// kInterrupted: cancelled.
 [[nodiscard]] Result<CorrelationResult> correlation_matrix(const TradeSet& trades,
                                                            const CorrelationOptions& options,
                                                            Conventions conventions,

@@ -24,6 +24,10 @@ constexpr double kDaysPerYear = 365;
 constexpr std::size_t kPathsPerChunk = 64;
 // Fewer paths a chunk when they are long: between two chunks a run can be cancelled.
 constexpr std::size_t kStepsPerChunk = 1'000'000;
+// Steps of the paths that threads follow at the same time; each takes up to three numbers.
+constexpr std::size_t kStepsUnderWay = 2'000'000;
+static_assert(kMaxSimulations * kMaxBandPoints + 3 * kStepsUnderWay < 10'000'000);
+static_assert(kMaxSimulationLength <= kStepsPerChunk && kMaxSimulationLength <= kStepsUnderWay);
 constexpr std::size_t kSmallPool = 30;
 
 struct Pool {
@@ -59,6 +63,10 @@ Result<void> check_parameters(const MonteCarloParameters& p) {
     }
     if (p.simulation_length && *p.simulation_length < kMinSimulationLength) {
         return invalid(fmt::format("simulationLength must be at least {}", kMinSimulationLength));
+    }
+    if (p.simulation_length && *p.simulation_length > kMaxSimulationLength) {
+        return invalid(fmt::format("simulationLength must be at most {}, not {}",
+                                   kMaxSimulationLength, *p.simulation_length));
     }
     if (p.resample_window && *p.resample_window < kMinResampleWindow) {
         return invalid(fmt::format("resampleWindow must be at least {}", kMinResampleWindow));
@@ -205,6 +213,12 @@ Result<Setup> prepare(const TradeSet& trades, const MonteCarloParameters& p,
     s.steps_per_year = p.steps_per_year.value_or(
         span > 0 ? static_cast<double>(steps) / span * kDaysPerYear : kFallbackStepsPerYear);
     s.simulation_length = p.simulation_length.value_or(std::max(steps, kMinSimulationLength));
+    if (s.simulation_length > kMaxSimulationLength) {
+        return make_error(ErrorCode::kResourceExhausted,
+                          fmt::format("the history has {} steps, a path at most {}: give "
+                                      "simulationLength",
+                                      s.simulation_length, kMaxSimulationLength));
+    }
     if (s.simulation_length > kMaxSimulationSteps / s.simulations) {
         return make_error(ErrorCode::kResourceExhausted,
                           fmt::format("{} simulations of {} steps exceed the limit of {} steps",
@@ -274,8 +288,11 @@ Result<Simulated> simulate(const PathSimulator& simulator, std::size_t simulatio
     std::vector<double> bands(points * simulations);  // [point][path]
     const std::size_t chunk =
         std::clamp<std::size_t>(kStepsPerChunk / simulator.plan().length, 1, kPathsPerChunk);
+    RunContext bounded = context;
+    bounded.threads = static_cast<unsigned>(
+        std::min<std::size_t>(thread_count(context), kStepsUnderWay / simulator.plan().length));
     TB_RETURN_IF_ERROR(parallel_for(
-        context, {simulations, chunk, "simulations", "simulating paths"},
+        bounded, {simulations, chunk, "simulations", "simulating paths"},
         [&](std::size_t begin, std::size_t end) {
             PathBuffers buffers;
             // A chunk is transposed as a block: storing each path straight into its column would

@@ -41,6 +41,8 @@ namespace tb::analytics {
 inline constexpr std::size_t kMinSimulations = 100;
 inline constexpr std::size_t kMaxSimulations = 10'000;
 inline constexpr std::size_t kMinSimulationLength = 10;
+// A run looks at its cancel token between paths, so this bounds the work between two looks.
+inline constexpr std::size_t kMaxSimulationLength = 1'000'000;
 inline constexpr std::size_t kMaxSimulationSteps = 1'000'000'000;  // simulations * length
 inline constexpr std::size_t kMinResampleWindow = 5;
 inline constexpr std::size_t kMinMonteCarloTrades = 10;
@@ -69,8 +71,8 @@ enum class WorstCaseBasis {
 struct MonteCarloParameters {
     std::uint64_t seed = 0;
     std::size_t simulations = 1000;                // kMinSimulations..kMaxSimulations
-    std::optional<std::size_t> simulation_length;  // steps; >= 10. Default: number of trades (daily
-                                                   // in kCorrect: number of days)
+    std::optional<std::size_t> simulation_length;  // steps; 10..kMaxSimulationLength. Default:
+                                                   // number of trades (daily in kCorrect: of days)
     std::optional<std::size_t> resample_window;    // most recent pool entries; >= 5
     ResampleMethod method = ResampleMethod::kTrades;
     ResampleMode mode = ResampleMode::kStationaryBlock;
@@ -190,7 +192,9 @@ struct MonteCarloResult {
 // `trades` is filtered already (once: I-6). Start capital default: 02 §2.1 over `trades` (a caller
 // that filtered by strategy passes the block's own), or 100,000 with a warning if it is not
 // positive. kInvalidArgument: fewer than 10 trades, pool below 5, percentage with absolute sizing,
-// a parameter out of bounds; kResourceExhausted: too many steps; kInterrupted: cancelled.
+// a parameter out of bounds; kResourceExhausted: too many steps; kInterrupted: cancelled. What is
+// out of bounds is found before paths are stored; what is stored of them (bands, and the steps of
+// the paths under way) stays below 10^7 numbers.
 [[nodiscard]] Result<MonteCarloResult> run_monte_carlo(const TradeSet& trades,
                                                        const MonteCarloParameters& parameters,
                                                        Conventions conventions,

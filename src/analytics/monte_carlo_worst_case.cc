@@ -5,24 +5,12 @@
 #include <numeric>
 #include <utility>
 
+#include "analytics/excursion.h"
 #include "analytics/numerics.h"
 
 namespace tb::analytics {
 
 namespace {
-
-// Premium of the whole position in dollars by the rule of 02 §2.10; 0 when unknown.
-double premium_dollars(const Trade& trade) {
-    constexpr double kMultiplier = 100;  // shares a contract
-    constexpr double kPlausibleMarginShare = 0.5;
-    constexpr double kPlausiblePremium = 5000;  // dollars, where no margin is known
-    double total = std::fabs(trade.premium) / (trade.premium_unit == PremiumUnit::kCents ? 100 : 1);
-    total *= std::max(1, std::abs(trade.contracts));
-    const double margin = std::fabs(trade.margin_req);
-    const bool per_share =
-        margin > 0 ? total / margin < kPlausibleMarginShare : total < kPlausiblePremium;
-    return per_share ? total * kMultiplier : total;
-}
 
 struct StrategyLoss {
     std::size_t trades = 0;
@@ -35,7 +23,7 @@ double largest_loss(const Trade& trade, Conventions conventions) {
     if (conventions == Conventions::kReference) {
         return std::max({trade.margin_req, std::fabs(trade.max_loss.value_or(0)), -trade.pl, 0.0});
     }
-    const double stated = std::fabs(trade.max_loss.value_or(0)) / 100 * premium_dollars(trade);
+    const double stated = mae_dollars(trade).value_or(0);
     return std::max({trade.margin_req, stated, -trade.net_pl(), 0.0});
 }
 

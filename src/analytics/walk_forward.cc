@@ -11,6 +11,7 @@
 #include "analytics/equity.h"
 #include "analytics/numerics.h"
 #include "analytics/returns.h"
+#include "analytics/tail_risk.h"
 #include "analytics/walk_forward_grid.h"
 #include "analytics/walk_forward_segment.h"
 #include "analytics/walk_forward_summary.h"
@@ -183,10 +184,10 @@ double capital_before(const Analysis& a, std::span<const Trade> segment, Date st
     return a.balance[positions_within(a, start, start).first];
 }
 
-Segment make_segment(const Analysis& a, Date from, Date to) {
+Segment make_segment(const Analysis& a, Date from, Date to, const CancelToken& cancel) {
     std::vector<Trade> trades = trades_within(a, from, to);
     const double capital = capital_before(a, trades, from);
-    return {std::move(trades), a.strategies, capital, a.options.rates, a.conventions};
+    return {std::move(trades), a.strategies, capital, a.options.rates, a.conventions, cancel};
 }
 
 bool exceeds(const std::optional<double>& figure, const std::optional<double>& limit) {
@@ -251,7 +252,7 @@ struct Task {
 
 void run_task(const Analysis& a, const WalkForwardWindow& window, const CancelToken& cancel,
               Task& task) {
-    Segment segment = make_segment(a, window.in_sample_start, window.in_sample_end);
+    Segment segment = make_segment(a, window.in_sample_start, window.in_sample_end, cancel);
     const double contracts = segment.mean_contracts();
     for (std::size_t c = task.begin; c < task.end && !cancel.cancelled(); ++c) {
         const Scenario scenario = a.grid.scenario(a.grid.values(c), contracts);
@@ -295,15 +296,15 @@ double neutral_level(WalkForwardTarget target) {
 }
 
 WalkForwardPeriod evaluate_out_of_sample(const Analysis& a, const WalkForwardWindow& window,
-                                         const Best& best) {
+                                         const Best& best, const CancelToken& cancel) {
     const double contracts =
-        make_segment(a, window.in_sample_start, window.in_sample_end).mean_contracts();
+        make_segment(a, window.in_sample_start, window.in_sample_end, cancel).mean_contracts();
     WalkForwardPeriod period;
     period.window = window;
     period.target_in_sample = best.target;
     period.parameters = a.grid.values(best.combination);
     const Scenario scenario = a.grid.scenario(period.parameters, contracts);
-    Segment segment = make_segment(a, window.out_of_sample_start, window.out_of_sample_end);
+    Segment segment = make_segment(a, window.out_of_sample_start, window.out_of_sample_end, cancel);
     const SegmentFigures figures = segment.evaluate(scenario);
     const double target = target_value(figures, a.options.target);
     if (std::isfinite(target)) {
@@ -340,6 +341,28 @@ std::optional<SkipReason> reason_to_skip(const Analysis& a, const SkippedWindow&
     return std::nullopt;
 }
 
+// A limit that cannot be worked out must not pass for one that is kept.
+Result<void> check_strategies(const TradeSet& set, const DiversificationOptions& options) {
+    if (!options.enabled()) {
+        return {};
+    }
+    std::vector<char> used(set.strategies.size(), 0);
+    for (const Trade& trade : set.trades) {
+        used[trade.strategy] = 1;
+    }
+    const auto count = static_cast<std::size_t>(std::count(used.begin(), used.end(), char{1}));
+    const std::size_t limit =
+        options.limit_tail_risk ? kMaxTailRiskStrategies : kMaxCorrelationStrategies;
+    if (count > limit) {
+        return make_error(
+            ErrorCode::kResourceExhausted,
+            fmt::format("a {} constraint is limited to {} strategies, there are {}; "
+                        "select some",
+                        options.limit_tail_risk ? "tail risk" : "correlation", limit, count));
+    }
+    return {};
+}
+
 Result<Analysis> prepare(const TradeSet& set, const WalkForwardOptions& options,
                          Conventions conventions, WalkForwardResult& result) {
     TB_RETURN_IF_ERROR(check_options(options));
@@ -350,6 +373,7 @@ Result<Analysis> prepare(const TradeSet& set, const WalkForwardOptions& options,
                           fmt::format("walk-forward needs at least {} trades, the selection has {}",
                                       kMinWalkForwardTrades, set.trades.size()));
     }
+    TB_RETURN_IF_ERROR(check_strategies(set, options.diversification));
     Analysis a{options, conventions, std::move(grid), set.trades, set.strategies, 0, {}, {}, {}, {},
                {},      {}};
     const auto earlier = [](const Trade& x, const Trade& y) {
@@ -438,10 +462,13 @@ Result<WalkForwardResult> run_walk_forward(const TradeSet& trades,
         [&](std::size_t begin, std::size_t end) {
             for (std::size_t w = begin; w < end; ++w) {
                 if (std::isfinite(best[w].target)) {
-                    periods[w] = evaluate_out_of_sample(a, usable[w], best[w]);
+                    periods[w] = evaluate_out_of_sample(a, usable[w], best[w], context.cancel);
                 }
             }
         }));
+    if (context.cancel.cancelled()) {  // inside the last windows: their pairs may lack figures
+        return make_error(ErrorCode::kInterrupted, "cancelled");
+    }
 
     std::size_t next = 0;
     for (SkippedWindow& one : all) {

@@ -205,7 +205,8 @@ struct WalkForwardResult {
 
 // `trades` is filtered already. kInvalidArgument: fewer than 20 trades, an option out of bounds, a
 // bad range, in kCorrect an unknown parameter; kResourceExhausted: more than 20,000 combinations or
-// windows (found before anything is built); kInterrupted: cancelled.
+// windows, or more strategies than a diversification limit can compare (found before anything is
+// built); kInterrupted: cancelled (looked at before each combination and each pair of strategies).
 [[nodiscard]] Result<WalkForwardResult> run_walk_forward(const TradeSet& trades,
                                                          const WalkForwardOptions& options,
                                                          Conventions conventions,

@@ -19,11 +19,9 @@ constexpr double kDaysPerYear = 365.25;
 // 2, at which a correlation is always +1 or -1.
 constexpr std::size_t kReferencePairSamples = 2;
 constexpr std::size_t kPairSamples = 10;
-
-const RunContext& single_thread() {
-    static const RunContext context{1, {}, {}};
-    return context;
-}
+// Trades that the kept layouts of one segment may hold together, three numbers each: every thread
+// has a segment of its own, and a grid over weights can leave out strategies in many ways.
+constexpr std::size_t kMaxLayoutTrades = 1'000'000;
 
 std::optional<double> finite(std::optional<double> value) {
     return value && std::isfinite(*value) ? value : std::nullopt;
@@ -56,12 +54,14 @@ double target_value(const SegmentFigures& figures, WalkForwardTarget target) {
 }
 
 Segment::Segment(std::vector<Trade> trades, const std::vector<std::string>& strategies,
-                 double start_capital, const RiskFreeRates& rates, Conventions conventions)
+                 double start_capital, const RiskFreeRates& rates, Conventions conventions,
+                 CancelToken cancel)
     : trades_(std::move(trades)),
       strategies_(strategies),
       start_capital_(start_capital),
       rates_(rates),
-      conventions_(conventions) {}
+      conventions_(conventions),
+      alone_{1, std::move(cancel), {}} {}
 
 double Segment::mean_contracts() const {
     double sum = 0;
@@ -84,6 +84,11 @@ Segment::Layout& Segment::layout_for(const Scenario& scenario) {
     auto found = layouts_.find(left);
     if (found == layouts_.end()) {
         Layout layout = make_layout(left);
+        layout_trades_ += layout.net.size();
+        if (layout_trades_ > kMaxLayoutTrades) {
+            layouts_.clear();
+            layout_trades_ = layout.net.size();
+        }
         found = layouts_.emplace(std::move(left), std::move(layout)).first;
     }
     return found->second;
@@ -291,7 +296,7 @@ DiversificationMetrics Segment::diversification(const Scenario& scenario,
     correlation.method = options.method;
     correlation.series = {options.normalization, options.date_basis, TimePeriod::kDaily};
     correlation.min_samples = reference ? kReferencePairSamples : kPairSamples;
-    const auto matrix = correlation_matrix(set, correlation, conventions_, single_thread());
+    const auto matrix = correlation_matrix(set, correlation, conventions_, alone_);
     if (!matrix) {
         return metrics;  // fewer than two strategies
     }
@@ -314,7 +319,7 @@ DiversificationMetrics Segment::diversification(const Scenario& scenario,
     tail.tail_threshold = options.tail_threshold;
     tail.normalization = options.normalization;
     tail.date_basis = options.date_basis;
-    const auto joint = tail_risk(set, tail, conventions_, single_thread());
+    const auto joint = tail_risk(set, tail, conventions_, alone_);
     if (!joint) {
         return metrics;  // too many strategies for this figure
     }

@@ -54,9 +54,11 @@ class Segment {
   public:
     // `trades` in LOAD order and unscaled. kReference: the funds of the scaled trades run from
     // `start_capital` in LOAD order; kCorrect: `start_capital` is the balance before the stretch.
-    // `strategies` and `rates` are borrowed.
+    // `strategies` and `rates` are borrowed. Once `cancel` is cancelled figures of pairs may be
+    // missing: the caller looks at it before it uses them.
     Segment(std::vector<Trade> trades, const std::vector<std::string>& strategies,
-            double start_capital, const RiskFreeRates& rates, Conventions conventions);
+            double start_capital, const RiskFreeRates& rates, Conventions conventions,
+            CancelToken cancel);
 
     [[nodiscard]] const std::vector<Trade>& trades() const { return trades_; }
     // Mean of |contracts|; 1 where that is 0.
@@ -97,7 +99,9 @@ class Segment {
     double start_capital_;
     const RiskFreeRates& rates_;
     Conventions conventions_;
+    RunContext alone_;  // one thread, the caller's cancel token
     std::map<std::vector<char>, Layout> layouts_;
+    std::size_t layout_trades_ = 0;  // in all of layouts_
     // Of the scaling being evaluated.
     std::vector<double> pl_;
     std::vector<double> funds_;

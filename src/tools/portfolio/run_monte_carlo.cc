@@ -25,7 +25,7 @@ using analytics::MonteCarloResult;
 using analytics::MonteCarloSettings;
 using mcp::Json;
 
-constexpr double kMostSteps = 1e7;  // of one path; the library limits paths * steps
+constexpr double kMostEntries = 1e7;  // of the pool
 
 std::vector<mcp::Field> argument_fields() {
     return {
@@ -35,15 +35,15 @@ std::vector<mcp::Field> argument_fields() {
             .range(analytics::kMinSimulations, analytics::kMaxSimulations)
             .default_value(1000),
         field::integer("simulationLength", "Steps; default: as the history")
-            .range(analytics::kMinSimulationLength, kMostSteps),
+            .range(analytics::kMinSimulationLength, analytics::kMaxSimulationLength),
         field::integer("resampleWindow", "Only the last N results")
-            .range(analytics::kMinResampleWindow, kMostSteps),
+            .range(analytics::kMinResampleWindow, kMostEntries),
         field::choice("resampleMethod", {"trades", "daily", "percentage"},
                       "Dollars by trade or day, or returns")
             .default_value("trades"),
         field::choice("resampleMode", {"stationary-block", "iid"}, "Keep streaks, or not")
             .default_value("stationary-block"),
-        field::integer("meanBlockLength", "Default: cube root of the pool").range(1, kMostSteps),
+        field::integer("meanBlockLength", "Default: cube root of the pool").range(1, kMostEntries),
         field::number("ruinThresholdPct", "Share lost that is ruin").range(0, 1),
         field::number("initialCapital", "Dollars at the start").at_least(0),
         field::number("historicalInitialCapital", "When the history began").at_least(0),

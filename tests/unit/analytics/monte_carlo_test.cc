@@ -588,7 +588,13 @@ TEST(MonteCarlo, RefusesWhatItCannotSimulate) {
                   },
                   set),
               bad);
-    EXPECT_EQ(code([](P& p) { p.simulation_length = 10'000'000; }, set),
+    EXPECT_EQ(code([](P& p) { p.simulation_length = kMaxSimulationLength + 1; }, set), bad);
+    EXPECT_EQ(code(
+                  [](P& p) {
+                      p.simulation_length = kMaxSimulationLength;
+                      p.simulations = 1001;
+                  },
+                  set),
               ErrorCode::kResourceExhausted);
     EXPECT_EQ(code([](P&) {}, drifting_block(9).set()), bad);
     TradesBuilder one_day;

@@ -1,7 +1,6 @@
-// run_monte_carlo through the tool: each item of 02 §6 that is its own, seeds, bands, cancellation.
+// run_monte_carlo through the tool: each item of 02 §6 that is its own, seeds, bands.
 #include <cmath>
 #include <limits>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -290,47 +289,6 @@ TEST_F(MonteCarloToolTest, ImpossibleRequestsSayWhatIsAllowed) {
                  {{"blockId", "B"}, {"numSimulations", 10'000}, {"simulationLength", 200'000}})
             .find("exceed the limit"),
         std::string::npos);
-}
-
-// Tells the test when a call has begun to work.
-class Listener : public mcp::ClientChannel {
-  public:
-    explicit Listener(CancelSource& source) : source_(source) {}
-    void progress(const Progress& progress) override {
-        last_ = progress;
-        source_.cancel();
-    }
-    void log(mcp::LoggingLevel /*level*/, std::string_view /*logger*/,
-             const Json& /*data*/) override {}
-    [[nodiscard]] bool can_ask(mcp::InputKind /*kind*/) const override { return false; }
-    mcp::Outcome<std::vector<mcp::InputAnswer>> ask(
-        const std::vector<mcp::InputRequest>& /*requests*/) override {
-        return mcp::tool_error("nobody answers");
-    }
-    void close_stream() override {}
-    [[nodiscard]] const Progress& last() const { return last_; }
-
-  private:
-    CancelSource& source_;
-    Progress last_;
-};
-
-TEST_F(MonteCarloToolTest, CancelledRunEndsInTheMiddle) {
-    write_block("A", trades_of("alpha", 40, {100, -50, 30, -20}));
-    CancelSource source;
-    Listener listener(source);
-    mcp::ContextOptions options;
-    options.cancel = source.token();
-    options.channel = &listener;
-    mcp::ToolContext context(std::move(options));
-    // Seconds of work, were it not for the cancellation at the first progress.
-    const auto result =
-        run(kTool, context,
-            {{"blockId", "A"}, {"numSimulations", 10'000}, {"simulationLength", 20'000}});
-    ASSERT_FALSE(result.has_value());
-    EXPECT_EQ(listener.last().unit, "simulations");
-    EXPECT_EQ(listener.last().total, 10'000U);
-    EXPECT_LT(listener.last().done, 5'000U);
 }
 
 }  // namespace
