@@ -74,6 +74,7 @@ bool fits_form(const InputRequest& request, const Json& answer) {
 Call::Call(std::shared_ptr<ConnectionImpl> owner, Message request, RequestInfo request_info,
            std::shared_ptr<Outlet> where)
     : connection_(std::move(owner)),
+      principal_(connection_->principal()),
       request_(std::move(request)),
       info_(std::move(request_info)),
       outlet_(std::move(where)),
@@ -350,7 +351,7 @@ std::string Call::seal_context() const {
             salient[name] = *found;
         }
     }
-    return connection_->principal().name + "\n" + request_.method + "\n" + canonical(salient);
+    return principal_.name + "\n" + request_.method + "\n" + canonical(salient);
 }
 
 bool Call::open_rounds() {
@@ -415,7 +416,7 @@ ContextOptions Call::context_options() {
     options.cancel = token_;
     options.soft_deadline = received_ + connection_->server().options().soft_deadline;
     options.hard_deadline = received_ + connection_->server().options().hard_deadline;
-    options.principal = connection_->principal();
+    options.principal = principal_;
     options.revision = info_.revision;
     options.client_capabilities = info_.capabilities;
     options.channel = this;

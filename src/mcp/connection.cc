@@ -131,6 +131,16 @@ ConnectionImpl::ConnectionImpl(std::shared_ptr<ServerImpl> server, ConnectionOpt
       background_(std::move(options.background)),
       legacy_(options.assume_legacy) {}
 
+Principal ConnectionImpl::principal() const {
+    const std::lock_guard lock(principal_mutex_);
+    return principal_;
+}
+
+void ConnectionImpl::set_principal(const Principal& principal) {
+    const std::lock_guard lock(principal_mutex_);
+    principal_ = principal;
+}
+
 // ---- coming in ----
 
 void ConnectionImpl::receive(std::string_view text, const std::shared_ptr<Outlet>& outlet) {

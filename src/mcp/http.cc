@@ -25,10 +25,10 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <poll.h>
 
 #include "core/log.h"
 #include "mcp/http_endpoint.h"
+#include "mcp/http_token_checks.h"
 
 namespace tb::mcp {
 
@@ -176,6 +176,7 @@ struct HttpTransport::Impl {
     asio::awaitable<void> refuse(tcp::socket socket);
     asio::awaitable<void> serve(tcp::socket socket);
     asio::awaitable<bool> serve_one(Peer& peer, bool is_first);
+    asio::awaitable<HttpEndpoint::Admission> admit(Peer& peer);
     asio::awaitable<bool> read_head(Peer& peer, bool is_first);
     asio::awaitable<bool> read_body(Peer& peer, std::string& body);
     asio::awaitable<bool> answer(Peer& peer, HttpReply reply, bool keep_alive);
@@ -201,6 +202,7 @@ struct HttpTransport::Impl {
     std::vector<tcp::acceptor> acceptors;
     asio::steady_timer sweep_timer;
     asio::steady_timer stop_timer;
+    std::optional<TokenChecks> token_checks;  // with OAuth
     std::thread thread;
 };
 
@@ -259,11 +261,15 @@ Result<void> HttpTransport::Impl::bind() {
                           options.path);
     }
     const bool loopback = is_loopback_address(options.address.host);
-    if (!loopback && options.tokens.empty() && !options.allow_anonymous_network) {
+    const bool anonymous = options.tokens.empty() && options.oauth == nullptr;
+    if (!loopback && anonymous && !options.allow_anonymous_network) {
         return make_error(ErrorCode::kRefused,
                           "listening beyond this machine needs bearer tokens, or the explicit "
                           "choice to do without",
                           options.address.host);
+    }
+    if (options.oauth != nullptr) {
+        options.allowed_hosts.push_back(options.oauth->authority());
     }
     TB_RETURN_IF_ERROR(listen_on(options.address));
     error_code ec;
@@ -282,6 +288,9 @@ Result<void> HttpTransport::Impl::bind() {
 }
 
 void HttpTransport::Impl::run() {
+    if (options.oauth != nullptr) {
+        token_checks.emplace(options.oauth);
+    }
     for (tcp::acceptor& acceptor : acceptors) {
         asio::co_spawn(io, accept_loop(acceptor), asio::detached);
     }
@@ -296,6 +305,9 @@ void HttpTransport::Impl::begin_stop() {
         acceptor.close(ignored);
     }
     sweep_timer.cancel();
+    if (token_checks.has_value()) {
+        token_checks->cancel();
+    }
     endpoint.end_subscriptions();
     for (Peer* peer : peers) {
         if (peer->is_idle) {
@@ -457,13 +469,37 @@ asio::awaitable<bool> HttpTransport::Impl::read_body(Peer& peer, std::string& bo
     co_return true;
 }
 
+asio::awaitable<HttpEndpoint::Admission> HttpTransport::Impl::admit(Peer& peer) {
+    HttpEndpoint::Admission admission = endpoint.admit(peer.head, Clock::now());
+    if (!admission.token.has_value()) {
+        co_return admission;
+    }
+    const auto waiter = std::make_shared<Waiter>(io);
+    std::optional<OauthResource::Verdict> verdict;  // lives as long as the waiter
+    token_checks->check(
+        std::move(*admission.token),
+        [gate = gate, &verdict, weak = std::weak_ptr(waiter)](OauthResource::Verdict result) {
+            gate->post([&verdict, weak, result = std::move(result)] {
+                if (const auto alive = weak.lock()) {
+                    verdict = result;
+                    alive->wake();
+                }
+            });
+        });
+    while (!verdict.has_value()) {
+        waiter->timer.expires_at(Clock::time_point::max());
+        co_await waiter->timer.async_wait(kAwait);
+    }
+    co_return endpoint.admit_checked(peer.head, std::move(*verdict), Clock::now());
+}
+
 // One request and its answer; false when the connection is not to be used again.
 asio::awaitable<bool> HttpTransport::Impl::serve_one(Peer& peer, bool is_first) {
     if (!co_await read_head(peer, is_first)) {
         co_return false;
     }
     const bool keep_alive = peer.parser->keep_alive();
-    HttpEndpoint::Admission admission = endpoint.admit(peer.head, Clock::now());
+    HttpEndpoint::Admission admission = co_await admit(peer);
     if (admission.refusal.has_value()) {
         // Only a request without a body leaves the connection in a known place.
         const bool clean =
@@ -649,20 +685,9 @@ void HttpTransport::stop() {
     }
     impl_->gate->post([impl = impl_.get()] { impl->begin_stop(); });
     impl_->thread.join();
+    impl_->token_checks.reset();
     impl_->gate->shut();
     impl_->endpoint.close();
-}
-
-Result<void> serve_http(
-    Server& server, HttpOptions options, int stop_fd,
-    const std::function<void(const std::vector<std::string>& urls)>& on_listening) {
-    TB_TRY(const auto transport, HttpTransport::start(server, std::move(options)));
-    on_listening(transport->urls());
-    pollfd wanted{stop_fd, POLLIN, 0};
-    while (::poll(&wanted, 1, -1) < 0 && errno == EINTR) {
-    }
-    transport->stop();
-    return {};
 }
 
 }  // namespace tb::mcp

@@ -61,6 +61,8 @@ struct HttpLimits {
     double auth_failures_per_second = 5;  // per address
 };
 
+class OauthResource;  // mcp/oauth.h
+
 struct HttpOptions {
     HttpAddress address;
     std::string path = "/mcp";
@@ -68,7 +70,9 @@ struct HttpOptions {
     std::vector<std::string> allowed_origins;  // whole origins, beyond those of allowed hosts
     // Not empty: every request needs one of them. Empty: everybody who gets through is "local".
     TokenSet tokens;
-    // Without tokens only loopback addresses are bound, unless this is set on purpose (H1, X1).
+    // Set, instead of tokens: every request needs an access token of this resource (X2).
+    std::shared_ptr<OauthResource> oauth;
+    // Without either only loopback addresses are bound, unless this is set on purpose (H1, X1).
     bool allow_anonymous_network = false;
     HttpLimits limits;
 };

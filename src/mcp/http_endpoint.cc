@@ -14,10 +14,6 @@ namespace tb::mcp {
 
 namespace {
 
-constexpr std::string_view kClientIdHeader = "Mcp-Session-Id";
-constexpr std::string_view kPreflightHeaders =
-    "Accept, Authorization, Content-Type, Last-Event-ID, Mcp-Method, Mcp-Name, "
-    "MCP-Protocol-Version, Mcp-Session-Id";
 constexpr std::size_t kIdBytes = 16;                              // 128 bits (H8)
 constexpr std::size_t kMaxKeptStreams = 16;                       // per legacy client
 constexpr std::size_t kMaxReplayMemory = std::size_t{64} << 20U;  // over all clients
@@ -73,6 +69,21 @@ int modern_status(int error_code, bool complete_envelope) {
     }
 }
 
+std::set<std::string> offered_scopes(const ServerContent& content) {
+    std::set<std::string> scopes = {std::string(kScopeBlocksRead)};
+    for (const auto& tool : content.tools.tools()) {
+        scopes.insert(tool->scope);
+    }
+    for (const ResourceSpec& resource : content.resources) {
+        scopes.insert(resource.scope);
+    }
+    for (const auto& resource : content.templates) {
+        scopes.insert(resource.scope);
+    }
+    scopes.erase("");
+    return scopes;
+}
+
 bool is_unreadable(int error_code) {
     return error_code == code::kParseError || error_code == code::kInvalidRequest;
 }
@@ -104,150 +115,21 @@ HttpEndpoint::HttpEndpoint(Server& server, const HttpOptions& options)
       options_(options),
       calls_(options.limits.calls_per_second, options.limits.calls_burst),
       auth_failures_(options.limits.auth_failures_per_second,
-                     options.limits.auth_failures_per_second) {}
+                     options.limits.auth_failures_per_second) {
+    if (options.oauth == nullptr) {
+        return;
+    }
+    scopes_ = offered_scopes(server.content());
+    // Writing is asked for when it is wanted, by the challenge of that call.
+    for (const std::string_view scope : {kScopeBlocksRead, kScopeSqlRead}) {
+        if (scopes_.contains(std::string(scope))) {
+            first_scopes_.emplace(scope);
+        }
+    }
+}
 
 HttpEndpoint::~HttpEndpoint() {
     close();
-}
-
-// ---- admission ----
-
-std::optional<HttpReply> HttpEndpoint::check_source(const HttpHead& head) const {
-    const std::string* host = head.find("Host");
-    if (host == nullptr || head.count("Host") != 1 ||
-        !is_allowed_host(*host, options_.allowed_hosts)) {
-        return http_error(403, code::kInvalidRequest,
-                          "Forbidden: this Host is not allowed (configure allowed hosts)");
-    }
-    const std::string* origin = head.find("Origin");
-    if (origin != nullptr &&
-        (head.count("Origin") != 1 ||
-         !is_allowed_origin(*origin, options_.allowed_hosts, options_.allowed_origins))) {
-        return http_error(403, code::kInvalidRequest,
-                          "Forbidden: this Origin is not allowed (configure allowed origins)");
-    }
-    return std::nullopt;
-}
-
-std::optional<HttpReply> HttpEndpoint::check_method(const HttpHead& head) const {
-    if (head.method == "POST") {
-        return std::nullopt;
-    }
-    // GET and DELETE are for legacy clients that have an id (H3).
-    const std::string* version = head.find("MCP-Protocol-Version");
-    const auto revision = version == nullptr ? std::nullopt : parse_revision(*version);
-    const bool modern = revision.has_value() && era_of(*revision) == Era::kModern;
-    const bool known = head.method == "GET" || head.method == "DELETE";
-    if (known && !modern && head.find(kClientIdHeader) != nullptr) {
-        return std::nullopt;
-    }
-    HttpReply reply = http_error(405, code::kInvalidRequest, "Method not allowed: use POST");
-    reply.fields.push_back({"Allow", "POST"});
-    return reply;
-}
-
-HttpReply HttpEndpoint::preflight(const HttpHead& head) const {
-    std::string headers(kPreflightHeaders);
-    // Parameters that are mirrored in headers have names of their own (H6).
-    if (const std::string* wanted = head.find("Access-Control-Request-Headers")) {
-        std::size_t start = 0;
-        while (start < wanted->size()) {
-            const std::size_t end = std::min(wanted->find(',', start), wanted->size());
-            const std::string name(trim(std::string_view(*wanted).substr(start, end - start)));
-            const bool is_token = name.find_first_not_of(
-                                      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                      "0123456789-_") == std::string::npos;
-            if (is_token && ascii_lower(name).starts_with("mcp-param-")) {
-                headers += ", " + name;
-            }
-            start = end + 1;
-        }
-    }
-    return {204,
-            {{"Access-Control-Allow-Methods", "POST, GET, DELETE"},
-             {"Access-Control-Allow-Headers", std::move(headers)},
-             {"Access-Control-Max-Age", "600"}},
-            {}};
-}
-
-std::vector<HttpField> HttpEndpoint::common_fields(const HttpHead& head) const {
-    std::vector<HttpField> fields = {{"Cache-Control", "no-store"},
-                                     {"X-Content-Type-Options", "nosniff"}};
-    const std::string* origin = head.find("Origin");
-    if (origin != nullptr && head.count("Origin") == 1 &&
-        is_allowed_origin(*origin, options_.allowed_hosts, options_.allowed_origins)) {
-        fields.push_back({"Access-Control-Allow-Origin", *origin});
-        fields.push_back({"Access-Control-Expose-Headers", "Mcp-Session-Id, WWW-Authenticate"});
-        fields.push_back({"Vary", "Origin"});
-    }
-    return fields;
-}
-
-HttpReply HttpEndpoint::challenge(int status, const std::string& error, std::string message,
-                                  const std::set<std::string>& scopes) const {
-    HttpReply reply = http_error(status, code::kInvalidRequest, std::move(message));
-    std::string value = R"(Bearer realm="tradeblocks")";
-    if (!error.empty()) {
-        value += R"(, error=")" + error + '"';
-    }
-    if (!scopes.empty()) {
-        std::string list;
-        for (const std::string& scope : scopes) {
-            list += (list.empty() ? "" : " ") + scope;
-        }
-        value += R"(, scope=")" + list + '"';
-    }
-    reply.fields.push_back({"WWW-Authenticate", std::move(value)});
-    return reply;
-}
-
-HttpEndpoint::Admission HttpEndpoint::authorize(const HttpHead& head, Time now) {
-    if (options_.tokens.empty()) {
-        return {};
-    }
-    const std::string* value = head.find("Authorization");
-    if (value == nullptr) {
-        return {challenge(401, "", "Unauthorized: a bearer token is needed", {}), {}};
-    }
-    const auto token = bearer_token(*value);
-    if (token.has_value() && head.count("Authorization") == 1) {
-        if (auto principal = options_.tokens.find(*token)) {
-            return {std::nullopt, std::move(*principal)};
-        }
-    }
-    if (!auth_failures_.take(head.peer, now)) {
-        HttpReply reply = http_error(429, code::kInvalidRequest, "Too many failed attempts");
-        reply.fields.push_back({"Retry-After", "1"});
-        return {std::move(reply), {}};
-    }
-    return {challenge(401, "invalid_token", "Unauthorized: this token is not known", {}), {}};
-}
-
-HttpEndpoint::Admission HttpEndpoint::admit(const HttpHead& head, Time now) {
-    // For supervisors, which know the machine by any name; it tells nothing (H12).
-    if (head.path() == "/healthz" && (head.method == "GET" || head.method == "HEAD")) {
-        return {HttpReply{200, {{"Content-Type", "text/plain"}}, "ok"}, {}};
-    }
-    if (auto refusal = check_source(head)) {
-        return {std::move(refusal), {}};
-    }
-    if (head.method == "OPTIONS" && head.find("Origin") != nullptr &&
-        head.find("Access-Control-Request-Method") != nullptr) {
-        return {preflight(head), {}};
-    }
-    if (auto refusal = check_method(head)) {
-        return {std::move(refusal), {}};
-    }
-    if (head.path() != options_.path) {
-        return {
-            http_error(404, code::kInvalidRequest, "Not found: the endpoint is " + options_.path),
-            {}};
-    }
-    return authorize(head, now);
-}
-
-HttpReply HttpEndpoint::too_large(std::string what) {
-    return http_error(413, code::kInvalidRequest, "Too large: " + std::move(what));
 }
 
 // ---- requests ----
@@ -422,6 +304,8 @@ tl::expected<HttpEndpoint::ClientMap::iterator, HttpReply> HttpEndpoint::find_cl
             "This Mcp-Session-Id is not known or has ended: send initialize again", request));
     }
     found->second->last_used = now;
+    // Another token of the same principal may allow more or less than that of initialize.
+    found->second->connection->set_principal(principal);
     return found;
 }
 

@@ -1,7 +1,7 @@
 // What to do with an HTTP request: everything between a parsed request and the server core, without
 // a socket. The transport asks in two steps, so that a refused request need not send its body:
 //
-//     admit(head)        -> a refusal, or who is calling
+//     admit(head)        -> a refusal, or who is calling (with OAuth after admit_checked)
 //     handle(head, body) -> a finished reply, or an exchange whose channel is to be read
 //
 // Modern requests get a connection of their own; legacy clients get one that lives as long as the
@@ -20,6 +20,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -28,9 +29,12 @@
 #include "mcp/http_channel.h"
 #include "mcp/http_headers.h"
 #include "mcp/http_message.h"
+#include "mcp/oauth.h"
 #include "mcp/server.h"
 
 namespace tb::mcp {
+
+inline constexpr std::string_view kClientIdHeader = "Mcp-Session-Id";
 
 // One request whose answer is still to come.
 struct HttpExchange {
@@ -60,8 +64,12 @@ class HttpEndpoint {
     struct Admission {
         std::optional<HttpReply> refusal;  // or /healthz, or the answer to a CORS preflight
         Principal principal;
+        std::optional<std::string> token = std::nullopt;  // OAuth: to be checked elsewhere first
     };
     [[nodiscard]] Admission admit(const HttpHead& head, Time now);
+    // What OauthResource says about the token of an admission.
+    [[nodiscard]] Admission admit_checked(const HttpHead& head, OauthResource::Verdict verdict,
+                                          Time now);
     // The body was too large, or the header was.
     [[nodiscard]] static HttpReply too_large(std::string what);
     [[nodiscard]] HttpAnswer handle(const HttpHead& head, std::string_view body,
@@ -90,6 +98,8 @@ class HttpEndpoint {
     [[nodiscard]] std::optional<HttpReply> check_source(const HttpHead& head) const;
     [[nodiscard]] std::optional<HttpReply> check_method(const HttpHead& head) const;
     [[nodiscard]] Admission authorize(const HttpHead& head, Time now);
+    [[nodiscard]] Admission refuse_token(const HttpHead& head, Time now);
+    [[nodiscard]] HttpReply metadata(const HttpHead& head) const;
     [[nodiscard]] HttpReply preflight(const HttpHead& head) const;
     [[nodiscard]] HttpReply challenge(int status, const std::string& error, std::string message,
                                       const std::set<std::string>& scopes) const;
@@ -121,6 +131,8 @@ class HttpEndpoint {
 
     Server& server_;
     const HttpOptions& options_;
+    std::set<std::string> scopes_;        // OAuth: what something offered here needs
+    std::set<std::string> first_scopes_;  // those of them that a client asks for to begin with
     ClientMap clients_;
     std::set<std::shared_ptr<Connection>> modern_;
     struct Abandoned {

@@ -108,7 +108,9 @@ class Connection {
 
     // The revision agreed by initialize, if there was one.
     [[nodiscard]] virtual std::optional<Revision> legacy_revision() const = 0;
-    [[nodiscard]] virtual const Principal& principal() const = 0;
+    [[nodiscard]] virtual Principal principal() const = 0;
+    // For requests received from now on: the same caller with other scopes (HTTP, a new token).
+    virtual void set_principal(const Principal& principal) = 0;
     // Calls that are neither answered nor cancelled (open subscriptions do not count).
     [[nodiscard]] virtual std::size_t calls_in_flight() const = 0;
     virtual void set_background(std::shared_ptr<Outlet> outlet) = 0;

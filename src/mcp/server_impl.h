@@ -79,6 +79,7 @@ class Call final : public ClientChannel, public std::enable_shared_from_this<Cal
     [[nodiscard]] const Message& request() const { return request_; }
     [[nodiscard]] const RequestInfo& info() const { return info_; }
     [[nodiscard]] ConnectionImpl& connection() { return *connection_; }
+    [[nodiscard]] const Principal& principal() const { return principal_; }
     [[nodiscard]] Era era() const { return era_of(info_.revision); }
     [[nodiscard]] SteadyClock::time_point received() const { return received_; }
     [[nodiscard]] const CancelToken& token() const { return token_; }
@@ -93,6 +94,7 @@ class Call final : public ClientChannel, public std::enable_shared_from_this<Cal
     Outcome<std::vector<InputAnswer>> ask_modern(const std::vector<InputRequest>& requests);
 
     const std::shared_ptr<ConnectionImpl> connection_;
+    const Principal principal_;  // as of the moment the request came
     const Message request_;
     const RequestInfo info_;
     const std::shared_ptr<Outlet> outlet_;
@@ -143,7 +145,8 @@ class ConnectionImpl final : public Connection,
     void close() override;
     void end_subscriptions() override;
     [[nodiscard]] std::optional<Revision> legacy_revision() const override;
-    [[nodiscard]] const Principal& principal() const override { return principal_; }
+    [[nodiscard]] Principal principal() const override;
+    void set_principal(const Principal& principal) override;
     [[nodiscard]] std::size_t calls_in_flight() const override;
     void set_background(std::shared_ptr<Outlet> outlet) override;
 
@@ -173,7 +176,8 @@ class ConnectionImpl final : public Connection,
     void run(const std::shared_ptr<Call>& call);
 
     const std::shared_ptr<ServerImpl> server_;
-    const Principal principal_;
+    mutable std::mutex principal_mutex_;  // innermost
+    Principal principal_;
 
     mutable std::mutex mutex_;
     bool closed_ = false;

@@ -130,7 +130,7 @@ bool ServerImpl::answer_inline(Call& call) {
     if (method == "server/discover") {
         call.answer_text(discover_text_);
     } else if (method == "tools/list") {
-        const Principal& principal = call.connection().principal();
+        const Principal& principal = call.principal();
         if (options_.lists_depend_on_principal && !principal.unrestricted) {
             answer_list(call, tool_pages(principal));
         } else {
