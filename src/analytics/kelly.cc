@@ -1,5 +1,8 @@
 #include "analytics/kelly.h"
 
+#include <cmath>
+#include <string>
+
 #include "analytics/numerics.h"
 
 namespace tb::analytics {
@@ -9,37 +12,104 @@ namespace {
 constexpr double kUnrealisticMultiple = 100;
 constexpr double kUnrealisticDollars = 10'000'000;
 
-// Sums of one kind of result; losses as positive amounts.
+// Mean of positive amounts. Where their sum overflows although their mean cannot, the sum of the
+// amounts over 2^64 is taken instead.
+class Mean {
+  public:
+    void add(double value) {
+        sum_.add(value);
+        small_sum_.add(value / kScale);
+        ++count_;
+    }
+    [[nodiscard]] std::int64_t count() const { return count_; }
+    // 0 for none.
+    [[nodiscard]] double value() const {
+        if (count_ == 0) {
+            return 0;
+        }
+        const auto n = static_cast<double>(count_);
+        return std::isfinite(sum_.value()) ? sum_.value() / n : small_sum_.value() / n * kScale;
+    }
+
+  private:
+    static constexpr double kScale = 0x1p64;
+    CompensatedSum sum_;
+    CompensatedSum small_sum_;
+    std::int64_t count_ = 0;
+};
+
+// Results of one kind; losses as positive amounts.
 struct Sides {
-    CompensatedSum win;
-    CompensatedSum loss;
-    std::int64_t wins = 0;
-    std::int64_t losses = 0;
+    Mean win;
+    Mean loss;
     void add(double value) {
         if (value > 0) {
             win.add(value);
-            ++wins;
         } else if (value < 0) {
             loss.add(-value);
-            ++losses;
         }
     }
-    [[nodiscard]] double avg_win() const {
-        return wins == 0 ? 0 : win.value() / static_cast<double>(wins);
+    [[nodiscard]] bool both() const { return win.count() > 0 && loss.count() > 0; }
+    [[nodiscard]] double payoff() const { return win.value() / loss.value(); }
+    // Winners among those that won or lost; only with both.
+    [[nodiscard]] double win_rate() const {
+        return static_cast<double>(win.count()) / static_cast<double>(win.count() + loss.count());
     }
-    [[nodiscard]] double avg_loss() const {
-        return losses == 0 ? 0 : loss.value() / static_cast<double>(losses);
-    }
-    [[nodiscard]] bool both() const { return wins > 0 && losses > 0; }
 };
 
-double kelly_fraction(double p, double b) {
-    return (b * p - (1 - p)) / b;
+// nullopt where odds or fraction are beyond the range of numbers.
+std::optional<double> kelly_fraction(double p, double b) {
+    const double fraction = (b * p - (1 - p)) / b;
+    return std::isfinite(b) && std::isfinite(fraction) ? std::optional(fraction) : std::nullopt;
+}
+
+void add_warning(KellyMetrics& kelly, const char* text) {
+    kelly.warning += (kelly.warning.empty() ? "" : "; ") + std::string(text);
+}
+
+void fill_dollar_version(KellyMetrics& kelly, const Sides& dollars) {
+    kelly.avg_win = dollars.win.value();
+    kelly.avg_loss = dollars.loss.value();
+    kelly.payoff_ratio = kelly.avg_loss > 0 ? dollars.payoff() : 0;
+    if (!dollars.both()) {
+        return;
+    }
+    const auto fraction = kelly_fraction(kelly.win_rate, kelly.payoff_ratio);
+    kelly.has_valid_kelly = fraction.has_value();
+    kelly.out_of_range = !fraction;
+    kelly.fraction = fraction.value_or(0);
+    kelly.percent = 100 * kelly.fraction;
+    if (!std::isfinite(kelly.percent)) {
+        kelly.fraction = 0;
+        kelly.percent = 0;
+        kelly.has_valid_kelly = false;
+        kelly.out_of_range = true;
+    }
+}
+
+void fill_margin_version(KellyMetrics& kelly, const Sides& margin) {
+    kelly.avg_win_pct = margin.win.value();
+    kelly.avg_loss_pct = margin.loss.value();
+    if (margin.both()) {
+        if (const auto fraction = kelly_fraction(margin.win_rate(), margin.payoff())) {
+            kelly.normalized_kelly_pct = 100 * *fraction;
+        }
+    }
+    bool lost = margin.both() && !kelly.normalized_kelly_pct;
+    for (auto* const figure :
+         {&kelly.avg_win_pct, &kelly.avg_loss_pct, &kelly.normalized_kelly_pct}) {
+        if (*figure && !std::isfinite(**figure)) {
+            figure->reset();
+            lost = true;
+        }
+    }
+    if (lost) {
+        add_warning(kelly, "results as percent of margin are beyond the range of numbers");
+    }
 }
 
 void use_margin_version(KellyMetrics& kelly, const Sides& margin) {
-    kelly.win_rate =
-        static_cast<double>(margin.wins) / static_cast<double>(margin.wins + margin.losses);
+    kelly.win_rate = margin.win_rate();
     kelly.percent = *kelly.normalized_kelly_pct;
     kelly.fraction = kelly.percent / 100;
     kelly.payoff_ratio = *kelly.avg_win_pct / *kelly.avg_loss_pct;
@@ -66,23 +136,13 @@ KellyMetrics kelly_metrics(std::span<const Trade> trades, const KellyOptions& op
             margin.add(100 * pl / t.margin_req);
         }
     }
-    kelly.win_rate = static_cast<double>(dollars.wins) / static_cast<double>(trades.size());
-    kelly.avg_win = dollars.avg_win();
-    kelly.avg_loss = dollars.avg_loss();
-    kelly.payoff_ratio = kelly.avg_loss > 0 ? kelly.avg_win / kelly.avg_loss : 0;
-    kelly.has_valid_kelly = dollars.both();
-    if (kelly.has_valid_kelly) {
-        kelly.fraction = kelly_fraction(kelly.win_rate, kelly.payoff_ratio);
-        kelly.percent = 100 * kelly.fraction;
-    }
+    kelly.win_rate = static_cast<double>(dollars.win.count()) / static_cast<double>(trades.size());
+    fill_dollar_version(kelly, dollars);
     if (any_margin) {
-        kelly.avg_win_pct = margin.avg_win();
-        kelly.avg_loss_pct = margin.avg_loss();
+        fill_margin_version(kelly, margin);
     }
-    if (margin.both()) {
-        const double p =
-            static_cast<double>(margin.wins) / static_cast<double>(margin.wins + margin.losses);
-        kelly.normalized_kelly_pct = 100 * kelly_fraction(p, margin.avg_win() / margin.avg_loss());
+    if (kelly.out_of_range || !std::isfinite(kelly.avg_win) || !std::isfinite(kelly.avg_loss)) {
+        add_warning(kelly, "mean win, mean loss or their ratio is beyond the range of numbers");
     }
     const double limit =
         options.capital ? kUnrealisticMultiple * *options.capital : kUnrealisticDollars;
@@ -91,13 +151,13 @@ KellyMetrics kelly_metrics(std::span<const Trade> trades, const KellyOptions& op
         kelly.method = kelly.has_valid_kelly && kelly.normalized_kelly_pct
                            ? KellyMethod::kPercentage
                            : KellyMethod::kAbsolute;
-    } else if (options.use_margin_returns && kelly.normalized_kelly_pct) {
+    } else if (options.use_margin_returns && kelly.normalized_kelly_pct && kelly.avg_win_pct &&
+               kelly.avg_loss_pct) {
         use_margin_version(kelly, margin);
     } else if (options.use_margin_returns) {
-        kelly.warning =
-            "margin returns were asked for, but there are not both winners and losers with a "
-            "margin "
-            "requirement; dollar results were used";
+        add_warning(kelly,
+                    "margin returns were asked for, but there are not both winners and losers with "
+                    "a margin requirement; dollar results were used");
     }
     return kelly;
 }

@@ -35,7 +35,11 @@ struct KellyMetrics {
     KellyMethod method = KellyMethod::kAbsolute;
     // A mean win or loss above 100 times the capital (10,000,000 dollars without one).
     bool has_unrealistic_values = false;
-    // kCorrect only: why the wish for margin returns could not be met; empty otherwise.
+    // The amounts give no fraction that a number can hold: not valid although both sides exist.
+    bool out_of_range = false;
+    // Why the wish for margin returns could not be met (kCorrect), or which figures are missing or
+    // infinite because they are beyond the range of numbers; empty otherwise. Without a warning
+    // every figure is finite.
     std::string warning;
 };
 

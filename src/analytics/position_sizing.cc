@@ -29,16 +29,12 @@ Result<void> check_options(const PositionSizingOptions& options) {
     return {};
 }
 
-// Means beyond the range of numbers give no fraction: such a record sizes nothing, and says so.
-KellyMetrics finite_kelly(KellyMetrics kelly, const std::string& figure, std::vector<Note>& notes) {
-    if (!std::isfinite(kelly.fraction) || !std::isfinite(kelly.avg_win) ||
-        !std::isfinite(kelly.avg_loss)) {
-        kelly.fraction = 0;
-        kelly.percent = 0;
-        kelly.has_valid_kelly = false;
+// Amounts beyond the range of numbers give no fraction: such a record sizes nothing, and says so.
+void note_missing_fraction(const KellyMetrics& kelly, const std::string& figure,
+                           std::vector<Note>& notes) {
+    if (kelly.out_of_range && !kelly.has_valid_kelly) {
         notes.push_back({figure, "the amounts are too large for this figure"});
     }
-    return kelly;
 }
 
 PortfolioSizing size_portfolio(const KellyMetrics& kelly, const PositionSizingOptions& options,
@@ -48,7 +44,10 @@ PortfolioSizing size_portfolio(const KellyMetrics& kelly, const PositionSizingOp
     if (!kelly.has_valid_kelly) {
         for (const char* figure : {"adjustedKellyFraction", "recommendedAllocation", "fullKelly",
                                    "halfKelly", "quarterKelly"}) {
-            notes.push_back({figure, "Kelly needs at least one winning and one losing trade"});
+            notes.push_back(
+                {figure, kelly.out_of_range
+                             ? "the amounts are too large for this figure"
+                             : "Kelly needs at least one winning and one losing trade"});
         }
         return sizing;
     }
@@ -148,17 +147,17 @@ Result<PositionSizingResult> position_sizing(const TradeSet& trades,
     PositionSizingResult result;
     result.kelly_multiplier = kelly_multiplier(options.kelly_fraction);
     result.max_allocation_fraction = options.max_allocation_pct / 100;
-    result.portfolio = size_portfolio(finite_kelly(kelly_metrics(trades.trades, kelly_options),
-                                                   "portfolio.rawKellyFraction", result.notes),
-                                      options, result.notes);
+    const KellyMetrics whole = kelly_metrics(trades.trades, kelly_options);
+    note_missing_fraction(whole, "portfolio.rawKellyFraction", result.notes);
+    result.portfolio = size_portfolio(whole, options, result.notes);
 
     CompensatedSum total;
-    for (auto& [name, count, metrics] : strategy_kelly(trades, kelly_options)) {
+    for (const auto& [name, count, kelly] : strategy_kelly(trades, kelly_options)) {
         if (count < options.min_trades) {
             result.skipped.push_back({name, count});
             continue;
         }
-        const KellyMetrics kelly = finite_kelly(metrics, name + ".rawKellyFraction", result.notes);
+        note_missing_fraction(kelly, name + ".rawKellyFraction", result.notes);
         if (!options.include_negative_kelly && kelly.has_valid_kelly && kelly.fraction < 0) {
             continue;
         }

@@ -1,5 +1,10 @@
 #include "analytics/kelly.h"
 
+#include <cmath>
+#include <limits>
+
+#include <rapidcheck.h>
+
 #include "statistics_support.h"
 
 namespace tb::analytics {
@@ -107,6 +112,73 @@ TEST(Kelly, PerStrategyInOrderOfAppearance) {
     EXPECT_EQ(kelly[1].strategy, "Uncategorized");
     EXPECT_EQ(kelly[0].trade_count, 3);
     EXPECT_TRUE(close_to(kelly[0].metrics.win_rate, 2.0 / 3));
+}
+
+TEST(Kelly, MeansOfTheLargestNumbersAreTheirMeans) {
+    const std::vector<Trade> trades = {make_trade("2025-01-02", "2025-01-02", 1.5e308),
+                                       make_trade("2025-01-03", "2025-01-03", 1.3e308),
+                                       make_trade("2025-01-06", "2025-01-06", -0.7e308)};
+    const KellyMetrics kelly = kelly_metrics(trades, {});
+    EXPECT_TRUE(close_to(kelly.avg_win / 1e308, 1.4));
+    EXPECT_EQ(kelly.avg_loss, 0.7e308);
+    EXPECT_TRUE(close_to(kelly.payoff_ratio, 2));
+    EXPECT_TRUE(close_to(kelly.fraction, 2.0 / 3 - (1.0 / 3) / 2));
+    EXPECT_TRUE(kelly.warning.empty());
+}
+
+TEST(Kelly, RatioBeyondTheRangeOfNumbersGivesNoFigureAndSaysSo) {
+    for (const auto& [win, loss] : {std::pair(1e300, -1e-300), std::pair(1e-300, -1e300)}) {
+        const std::vector<Trade> trades = {make_trade("2025-01-02", "2025-01-02", win),
+                                           make_trade("2025-01-03", "2025-01-03", loss)};
+        for (const Conventions conventions : {Conventions::kCorrect, Conventions::kReference}) {
+            KellyOptions options;
+            options.conventions = conventions;
+            const KellyMetrics kelly = kelly_metrics(trades, options);
+            EXPECT_FALSE(kelly.has_valid_kelly);
+            EXPECT_EQ(kelly.fraction, 0);
+            EXPECT_NE(kelly.warning.find("range of numbers"), std::string::npos);
+        }
+    }
+}
+
+TEST(Kelly, IsFiniteForAnyAmountsAndSaysWhatIsMissing) {
+    const double largest = std::numeric_limits<double>::max();
+    const std::vector<double> amounts = {0,      1,       -1,       250,  -80,    1e308,
+                                         -1e308, largest, -largest, 1e-9, 5e-324, -1e-308};
+    EXPECT_TRUE(rc::check([&] {
+        std::vector<Trade> trades;
+        for (auto count = *rc::gen::inRange(0, 8); count > 0; --count) {
+            Trade t = make_trade("2025-01-02", "2025-01-02", *rc::gen::elementOf(amounts));
+            t.margin_req = std::fabs(*rc::gen::elementOf(amounts));
+            t.opening_fees = std::fabs(*rc::gen::elementOf(amounts));
+            t.basis = *rc::gen::element(PlBasis::kNetIncludesFees, PlBasis::kGrossBeforeFees);
+            trades.push_back(t);
+        }
+        KellyOptions options;
+        options.conventions = *rc::gen::element(Conventions::kCorrect, Conventions::kReference);
+        options.use_margin_returns = *rc::gen::arbitrary<bool>();
+        const KellyMetrics kelly = kelly_metrics(trades, options);
+        for (const double figure : {kelly.fraction, kelly.percent, kelly.win_rate}) {
+            RC_ASSERT(std::isfinite(figure));
+        }
+        for (const double figure : {kelly.avg_win, kelly.avg_loss, kelly.payoff_ratio}) {
+            RC_ASSERT((std::isfinite(figure) || !kelly.warning.empty()));
+        }
+        for (const auto& figure :
+             {kelly.avg_win_pct, kelly.avg_loss_pct, kelly.normalized_kelly_pct}) {
+            RC_ASSERT((!figure || std::isfinite(*figure)));
+        }
+        bool wins = false;
+        bool losses = false;
+        for (const Trade& t : trades) {
+            const double pl = options.conventions == Conventions::kReference ? t.pl : t.net_pl();
+            wins = wins || pl > 0;
+            losses = losses || pl < 0;
+        }
+        if (wins && losses && !kelly.has_valid_kelly) {
+            RC_ASSERT(!kelly.warning.empty());
+        }
+    }));
 }
 
 }  // namespace
