@@ -137,6 +137,27 @@ TEST_F(ChartsTool, HoldingTimeCountsClockTimes) {
     EXPECT_EQ(reference_chart("holding_periods", "holdingPeriods")[0]["durationHours"], 0);
 }
 
+// 02 I-19: the p-value of the runs test is erfc(|z|/sqrt(2)); the reference's approximation of the
+// normal law is off by up to 1.5e-7.
+TEST_F(ChartsTool, PValueOfTheRunsTestIsExact) {
+    std::vector<Row> rows;
+    for (const char result : std::string("WLLWWLWWWLLWLWLLWWWLWLLLWWLWWWLL")) {
+        const std::string day = Date(19'000 + static_cast<int>(rows.size())).to_iso();
+        rows.push_back({.opened = day, .closed = day, .pl = result == 'W' ? "12" : "-9"});
+    }
+    write_block("A", rows);
+    const Json ours = chart("streak_data", "streakData")["runsTest"];
+    const Json theirs = reference_chart("streak_data", "streakData")["runsTest"];
+    const double z = ours["zScore"];
+    EXPECT_NEAR(theirs["zScore"].get<double>(), z, 1e-12);
+    const double exact = std::erfc(std::abs(z) / std::sqrt(2.0));
+    ASSERT_GT(exact, 1e-3);
+    EXPECT_NEAR(ours["pValue"].get<double>(), exact, 1e-15);
+    const double error = std::abs(theirs["pValue"].get<double>() - exact);
+    EXPECT_GT(error, 1e-12);
+    EXPECT_LE(error, 3.1e-7);  // twice that of the distribution function
+}
+
 // 02 I-43: a trade that closes later than the next one is joined with its own balance.
 TEST_F(ChartsTool, MarginIsOfTheTradesOwnBalance) {
     write_block("A", {{.opened = "2024-01-02",

@@ -49,25 +49,24 @@ TEST_F(StatisticsCorrections, TiedClosesStillChainToTheRightCapitalAndDrawdown) 
     EXPECT_EQ(drawdown.theirs, 0);
 }
 
-// I-11: ten equal returns have no deviation, only rounding.
+// I-11: ten equal returns have no deviation, only rounding; the reference divides by it.
 TEST_F(StatisticsCorrections, ConstantReturnsHaveNoSharpeRatio) {
     std::vector<Row> rows;
     double funds = 100000;
-    for (int day = 8; day < 18; ++day) {
-        if (day == 13 || day == 14 || day == 15) {  // a weekend and a holiday
-            continue;
-        }
+    for (const int day : {1, 2, 3, 4, 5, 8, 9, 10, 11, 12}) {  // two whole weeks of April 2024
         const double pl = funds * 0.001;
         funds += pl;
         const std::string date =
-            "2024-01-" + std::string(day < 10 ? "0" : "") + std::to_string(day);
+            "2024-04-" + std::string(day < 10 ? "0" : "") + std::to_string(day);
         rows.push_back(
             {.opened = date, .closed = date, .pl = Json(pl).dump(), .funds = Json(funds).dump()});
     }
     write_block("A", rows);
-    const Json ours = call("get_statistics", {{"blockId", "A"}, {"riskFreeRateAnnualPct", 0}});
-    EXPECT_EQ(ours["stats"]["sharpeRatio"], nullptr);
-    EXPECT_TRUE(has_note(ours, "sharpeRatio"));
+    const Pair sharpe = stat("sharpeRatio", {{"blockId", "A"}, {"riskFreeRateAnnualPct", 0}});
+    EXPECT_EQ(sharpe.ours, nullptr);
+    EXPECT_TRUE(has_note(ours_, "sharpeRatio"));
+    EXPECT_EQ(ours_["calculationMethodology"]["returns"]["observations"], 10);
+    EXPECT_GT(sharpe.theirs.get<double>(), 1e12);
 }
 
 // I-10: 2024-01-15 is Martin Luther King day. Two trades around it make three weekdays, but only
@@ -76,7 +75,15 @@ TEST_F(StatisticsCorrections, HolidaysAreNoIdleDays) {
     write_block("A",
                 {{.opened = "2024-01-12", .closed = "2024-01-12", .pl = "100", .funds = "10100"},
                  {.opened = "2024-01-16", .closed = "2024-01-16", .pl = "50", .funds = "10150"}});
-    stat("sharpeRatio");
+    const Pair sharpe = stat("sharpeRatio", {{"blockId", "A"}, {"riskFreeRateAnnualPct", 0}});
+    // Returns r = 1/100 and s = 50/10100: mean/sd * sqrt(252), without and with an idle zero.
+    const double r = 0.01;
+    const double s = 50.0 / 10100;
+    EXPECT_NEAR(sharpe.ours.get<double>(),
+                (r + s) / 2 / (std::abs(r - s) / std::sqrt(2)) * std::sqrt(252), 1e-9);
+    const double mean = (r + s) / 3;
+    const double squares = (r - mean) * (r - mean) + (s - mean) * (s - mean) + mean * mean;
+    EXPECT_NEAR(sharpe.theirs.get<double>(), mean / std::sqrt(squares / 2) * std::sqrt(252), 1e-9);
     EXPECT_EQ(ours_["calculationMethodology"]["returns"]["observations"], 2);
     EXPECT_EQ(ours_["calculationMethodology"]["returns"]["idleDays"], "included_exchange_days");
     EXPECT_EQ(theirs_["calculationMethodology"]["returns"]["observations"], 3);
@@ -134,13 +141,49 @@ TEST_F(StatisticsCorrections, ExposureBeforeTheFirstCloseIsOfTheStartCapital) {
     EXPECT_EQ(theirs_["peakExposure"]["byPercent"]["date"], "2024-01-09T00:00:00.000Z");
 }
 
-// I-2: 9:32 AM comes before 10:00 however it is written.
+// I-2: 9:32 AM comes before 10:00 however it is written. The reference compares the texts, by which
+// "9:32 AM" is the later one; our database holds times, not texts, so that "reference" cannot
+// repeat it: block B is A with the times in the order in which the reference takes them.
 TEST_F(StatisticsCorrections, TimesOrderByTheClockNotByTheirText) {
-    write_block("A",
-                {{.opened_at = "9:32 AM", .closed_at = "9:45 AM", .pl = "10", .funds = "1010"},
-                 {.opened_at = "10:00:00", .closed_at = "10:30:00", .pl = "-20", .funds = "990"}});
-    EXPECT_EQ(call("get_statistics", {{"blockId", "A"}})["stats"]["currentStreak"], -1);
-    EXPECT_EQ(call("get_statistics", {{"blockId", "A"}})["stats"]["initialCapital"], 1000);
+    const Row won = {.opened_at = "9:32 AM", .closed_at = "9:45 AM", .pl = "10", .funds = "1010"};
+    const Row lost = {
+        .opened_at = "10:00:00", .closed_at = "10:30:00", .pl = "-20", .funds = "990"};
+    write_block("A", {won, lost});
+    Row late = won;
+    late.opened_at = "11:32:00";
+    late.closed_at = "11:45:00";
+    write_block("B", {late, lost});
+    const Pair streak = stat("currentStreak");
+    EXPECT_EQ(streak.ours, -1);
+    EXPECT_EQ(streak.theirs, -1);
+    EXPECT_EQ(stat("currentStreak", {{"blockId", "B"}}).theirs, 1);
+    EXPECT_EQ(stat("initialCapital").ours, 1000);
+    EXPECT_EQ(stat("initialCapital").theirs, 1000);
+    EXPECT_EQ(stat("initialCapital", {{"blockId", "B"}}).theirs, 1010);
+}
+
+// I-55: six returns make an annual figure, but no evidence. The reference says nothing of it.
+TEST_F(StatisticsCorrections, AnnualFiguresOfFewDaysAreFlagged) {
+    std::vector<Row> rows;
+    double funds = 10000;
+    for (const int day : {1, 2, 3, 4, 5, 8}) {
+        const int pl = 40 + 7 * (day % 3);
+        funds += pl;
+        const std::string date = "2024-04-0" + std::to_string(day);
+        rows.push_back({.opened = date,
+                        .closed = date,
+                        .pl = std::to_string(pl),
+                        .funds = Json(funds).dump()});
+    }
+    write_block("A", rows);
+    const Pair sharpe = stat("sharpeRatio");
+    call("get_statistics", {{"blockId", "A"}});  // for its text
+    EXPECT_GT(sharpe.ours.get<double>(), 11.7);
+    EXPECT_GT(sharpe.theirs.get<double>(), 11.7);
+    EXPECT_NE(ours_["notes"].dump().find("only 6 daily returns"), std::string::npos)
+        << ours_["notes"];
+    EXPECT_NE(text().find("only 6 daily returns"), std::string::npos);
+    EXPECT_EQ(theirs_.dump().find("daily returns: not reliable"), std::string::npos);
 }
 
 // ---- with a daily log ----
@@ -227,6 +270,9 @@ TEST_F(StatisticsCorrections, ExchangeDaysBringTheTradesToTheLogsSharpeRatio) {
     const Json ours = call("get_statistics", {{"blockId", "EMA NoLog"}});
     EXPECT_EQ(ours["calculationMethodology"]["returns"]["observations"], 192);
     EXPECT_NEAR(ours["stats"]["sharpeRatio"].get<double>(), 1.0410, 5e-5);
+    const Json theirs = reference("get_statistics", {{"blockId", "EMA NoLog"}});
+    EXPECT_EQ(theirs["calculationMethodology"]["returns"]["observations"], 200);
+    EXPECT_NEAR(theirs["stats"]["sharpeRatio"].get<double>(), 1.0165, 5e-5);
 }
 
 }  // namespace
