@@ -47,10 +47,13 @@ std::string extent_text(const BlockData& block, analytics::DateField which) {
                        first.to_iso(), last.to_iso());
 }
 
+// In any order: make_rate_series sorts what is nearly sorted in a tenth of the time that ORDER BY
+// takes here. Read on every call: with that, 3,400 rows cost as much as asking the database whether
+// a kept copy is still good (0.4 ms).
 Result<std::vector<analytics::RateEntry>> stored_rates(App& app, const CancelToken& cancel) {
     TB_TRY(db::Connection connection, app.reader(cancel));
     TB_TRY(db::Rows rows, connection.query("SELECT date, rate_percent FROM market.treasury_rates "
-                                           "WHERE rate_percent IS NOT NULL ORDER BY date"));
+                                           "WHERE rate_percent IS NOT NULL"));
     std::vector<analytics::RateEntry> entries;
     while (true) {
         TB_TRY(const bool more, rows.next_chunk());
