@@ -164,7 +164,9 @@ void append_chunks(benchmark::State& state) {
         state.PauseTiming();
         fs::remove_all(target);
         fs::create_directory(target);
-        const auto store = must(db::DataStore::for_directory(target));
+        db::StoreOptions options;
+        options.database = db::DatabaseOptions::for_loading();
+        const auto store = must(db::DataStore::for_directory(target, options));
         must(store->open());
         state.ResumeTiming();
         {

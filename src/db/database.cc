@@ -123,6 +123,9 @@ Result<UniqueConfig> make_config(const DatabaseOptions& options,
         {"max_temp_directory_size", options.temp_directory_limit.c_str()},
         {"wal_autocheckpoint", options.wal_limit.c_str()},
         {"access_mode", options.read_only ? "read_only" : "automatic"},
+        // New files only. What the engine would choose is a form for its versions of 2023, which
+        // costs a third more to write (docs/adr/003).
+        {"storage_compatibility_version", "v1.4.0"},
         {"enable_external_access", "false"},
         {"autoinstall_known_extensions", "false"},
         {"autoload_known_extensions", "false"},
@@ -228,8 +231,19 @@ DatabaseState::~DatabaseState() {
 
 }  // namespace detail
 
-Result<DatabaseOptions> DatabaseOptions::from_environment(const Environment& environment) {
+DatabaseOptions DatabaseOptions::for_loading() {
     DatabaseOptions options;
+    options.threads = 1;
+    options.memory_limit = "192MB";
+    return options;
+}
+
+Result<DatabaseOptions> DatabaseOptions::from_environment(const Environment& environment) {
+    return from_environment(environment, {});
+}
+
+Result<DatabaseOptions> DatabaseOptions::from_environment(const Environment& environment,
+                                                          DatabaseOptions options) {
     if (const auto limit = environment("DUCKDB_MEMORY_LIMIT");
         limit.has_value() && !limit->empty()) {
         if (!valid_size(*limit)) {

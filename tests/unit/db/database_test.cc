@@ -53,6 +53,15 @@ TEST_F(DatabaseFileTest, EverySpellingOfAPathIsTheSameInstance) {
     EXPECT_EQ(first.connection_count(), 1);
 }
 
+TEST_F(DatabaseFileTest, NewFilesHaveTheFormOfEngineOneFour) {
+    const Database database = must(Database::open(file_));
+    Connection connection = must(database.connect());
+    const auto version = cell<std::string>(connection,
+                                           "SELECT tags['storage_version'] FROM duckdb_databases() "
+                                           "WHERE database_name = current_database()");
+    EXPECT_TRUE(version.starts_with("v1.4")) << version;
+}
+
 TEST_F(DatabaseFileTest, TheLockHoldsUntilTheLastUserIsGone) {
     auto first = std::make_unique<Database>(must(Database::open(file_)));
     { const Database second = must(Database::open(file_)); }
@@ -223,6 +232,12 @@ TEST(DatabaseOptionsTest, ComeFromTheEnvironment) {
     const DatabaseOptions read = must(DatabaseOptions::from_environment(environment));
     EXPECT_EQ(read.memory_limit, "2GB");
     EXPECT_EQ(read.threads, 5);
+    // What the environment says wins over what a load would choose.
+    const DatabaseOptions loading = DatabaseOptions::for_loading();
+    EXPECT_EQ(must(DatabaseOptions::from_environment(environment, loading)), read);
+    variables = {{"DUCKDB_THREADS", "5"}};
+    EXPECT_EQ(must(DatabaseOptions::from_environment(environment, loading)).memory_limit,
+              loading.memory_limit);
     variables = {{"DUCKDB_MEMORY_LIMIT", ""}, {"DUCKDB_THREADS", ""}};
     EXPECT_EQ(must(DatabaseOptions::from_environment(environment)), DatabaseOptions());
     for (const char* const bad : {"512", "MB", "-1GB", "0MB", "1.5GB", "80%", "512mb", "9 GB"}) {
