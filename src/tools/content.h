@@ -38,7 +38,7 @@ using Registry = std::shared_ptr<const mcp::ToolRegistry>;
 // tradeblocks://blocks, tradeblocks://schema, tradeblocks://guides/optionomega
 [[nodiscard]] std::vector<mcp::ResourceSpec> fixed_resources(App& app, const Registry& registry);
 // tradeblocks://blocks/{blockId}, its trades, daily and reporting rows,
-// tradeblocks://schema/{table}
+// tradeblocks://schema/{table}, tradeblocks://tools/{tool}, tradeblocks://result/{id}
 [[nodiscard]] std::vector<mcp::ResourceTemplateSpec> resource_templates(App& app,
                                                                         const Registry& registry);
 // The blocks whose folders hold a trade log now, by uri; reads no rows.

@@ -16,6 +16,7 @@
 #include "tools/content.h"
 #include "tools/data/backtest_guide.h"
 #include "tools/json.h"
+#include "tools/result_store.h"
 
 namespace tb::tools {
 
@@ -334,6 +335,7 @@ std::vector<mcp::ResourceTemplateSpec> resource_templates(App& app, const Regist
     }
     templates.push_back(table_template(registry));
     templates.push_back(manual_template(registry));
+    templates.push_back(result_template(app));
     return templates;
 }
 

@@ -13,6 +13,7 @@
 #include "tools/data/pages.h"
 #include "tools/data/tools.h"
 #include "tools/json.h"
+#include "tools/result_store.h"
 
 namespace tb::tools {
 
@@ -21,6 +22,8 @@ namespace {
 namespace field = mcp::field;
 using analytics::Trade;
 using mcp::Json;
+
+constexpr std::size_t kMostLinked = 20'000;  // trades
 
 std::vector<mcp::Field> argument_fields() {
     return {
@@ -211,6 +214,32 @@ std::string page_text(const Json& pagination, std::size_t shown) {
     return text + ".\n";
 }
 
+// A page that had to be cut links to all trades that match, as long as they can be kept.
+std::vector<mcp::ContentItem> links_to_all(App& app, const mcp::ToolContext& context,
+                                           const analytics::TradeSet& set,
+                                           const std::vector<const Trade*>& trades) {
+    if (trades.size() > kMostLinked) {
+        return {};
+    }
+    Json rows = Json::array();
+    for (const Trade* const trade : trades) {
+        rows.push_back(trade_json(*trade, set.strategies[trade->strategy]));
+    }
+    std::vector<std::string> columns;
+    for (const auto& member : rows[0].items()) {
+        columns.push_back(member.key());
+    }
+    std::vector<mcp::ContentItem> links;
+    const auto count = static_cast<std::int64_t>(trades.size());
+    if (auto link =
+            link_to_rows(app, context,
+                         {std::move(columns), rows, "blocks:read",
+                          fmt::format("All {} trades that match", mcp::count_text(count))})) {
+        links.push_back(std::move(*link));
+    }
+    return links;
+}
+
 mcp::Outcome<mcp::ToolResult> get_trades(App& app, mcp::ToolContext& context,
                                          const Json& arguments) {
     TB_TRY_TOOL(const FreshBlock fresh,
@@ -231,6 +260,7 @@ mcp::Outcome<mcp::ToolResult> get_trades(App& app, mcp::ToolContext& context,
         const Trade& trade = *trades[static_cast<std::size_t>(i)];
         rows.push_back(trade_json(trade, set.strategies[trade.strategy]));
     }
+    const std::size_t wanted = rows.size();
     const std::string trouble = sync_trouble_text(fresh.sync);
     const std::string table = fit_page(rows,
                                        {"Opened", "Closed", "Strategy", "Legs", "Net P/L", "P/L",
@@ -245,11 +275,16 @@ mcp::Outcome<mcp::ToolResult> get_trades(App& app, mcp::ToolContext& context,
                              {"nextOffset", next < total ? Json(next) : Json(nullptr)}};
     std::string text = trouble + page_text(pagination, rows.size());
     text += rows.empty() ? "" : table;
+    std::vector<mcp::ContentItem> extra;
+    if (rows.size() < wanted) {
+        extra = links_to_all(app, context, set, trades);
+    }
     Json result = {{"options", options_json(arguments)},
                    {"trades", std::move(rows)},
                    {"pagination", pagination}};
     add_block_sync(result, fresh.sync);
-    return mcp::ToolResult{.text = std::move(text), .structured = std::move(result)};
+    return mcp::ToolResult{
+        .text = std::move(text), .structured = std::move(result), .extra = std::move(extra)};
 }
 
 }  // namespace
