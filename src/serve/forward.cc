@@ -1,6 +1,9 @@
 #include "serve/forward.h"
 
 #include <algorithm>
+#include <deque>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -8,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/version.h"
+#include "tools/result_store.h"
 
 namespace tb::serve {
 
@@ -64,6 +68,15 @@ struct Question {
     std::string what;  // for error texts
 };
 
+tl::unexpected<ToolError> silent_owner(std::int64_t pid) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(kBeat * kSilentBeats);
+    return mcp::tool_error(fmt::format(
+        "the tradeblocks process that owns this data folder (process {0}) has not answered for {1} "
+        "s: it is stopped or hangs. Let it go on (kill -CONT {0}) or end it (kill -9 {0}; another "
+        "copy takes over), then ask again",
+        pid, seconds.count()));
+}
+
 // The owner's result, or nothing when it is to be done here.
 Outcome<std::optional<Json>> ask_owner(Host& host, Question question, ToolContext& context) {
     for (int owners = 0; owners < kMaxOwners; ++owners) {
@@ -74,7 +87,8 @@ Outcome<std::optional<Json>> ask_owner(Host& host, Question question, ToolContex
         Json params = question.params;
         bool lost = false;
         while (!lost) {
-            LinkReply reply = route.owner->request(question.method, params, context);
+            LinkReply reply =
+                route.owner->request(question.method, params, context, question.repeatable);
             switch (reply.kind) {
                 case LinkReply::Kind::kCancelled:
                     return tl::unexpected<ToolError>(
@@ -85,6 +99,8 @@ Outcome<std::optional<Json>> ask_owner(Host& host, Question question, ToolContex
                 case LinkReply::Kind::kLost:
                     lost = true;
                     break;
+                case LinkReply::Kind::kSilent:
+                    return silent_owner(route.owner->owner_pid());
                 case LinkReply::Kind::kResult:
                     if (reply.result->value("resultType", "") != "input_required") {
                         return std::optional<Json>(std::move(*reply.result));
@@ -137,6 +153,39 @@ Outcome<mcp::ToolResult> tool_result_of(const Json& json) {
     return result;
 }
 
+// Which of our clients was given which link to a stored result. The owner takes all of them for
+// one, so who may read what is decided here.
+class GivenLinks {
+  public:
+    void remember(const mcp::ToolResult& result, const std::string& principal) {
+        for (const mcp::ContentItem& item : result.extra) {
+            if (item.json->value("type", "") == "resource_link") {
+                const std::lock_guard lock(mutex_);
+                links_.push_back({item.json->value("uri", ""), principal});
+                if (links_.size() > kMost) {
+                    links_.pop_front();
+                }
+            }
+        }
+    }
+    [[nodiscard]] bool was_given(std::string_view uri, const std::string& principal) {
+        const std::string_view bare = uri.substr(0, uri.find('?'));
+        const std::lock_guard lock(mutex_);
+        return std::any_of(links_.begin(), links_.end(), [&](const Link& link) {
+            return link.uri == bare && link.principal == principal;
+        });
+    }
+
+  private:
+    static constexpr std::size_t kMost = 4'096;  // far more than an owner keeps results
+    struct Link {
+        std::string uri;
+        std::string principal;
+    };
+    std::mutex mutex_;
+    std::deque<Link> links_;
+};
+
 mcp::ToolHandler forwarded_tool(Host& host, const mcp::ToolSpec& spec) {
     return [&host, local = spec.handler, name = spec.name, reads = spec.annotations.read_only](
                ToolContext& context, const Json& arguments) -> Outcome<mcp::ToolResult> {
@@ -158,11 +207,19 @@ mcp::ToolHandler forwarded_tool(Host& host, const mcp::ToolSpec& spec) {
     };
 }
 
-Result<mcp::ToolRegistry> forwarded_tools(Host& host, const mcp::ToolRegistry& registry) {
+Result<mcp::ToolRegistry> forwarded_tools(Host& host, const mcp::ToolRegistry& registry,
+                                          const std::shared_ptr<GivenLinks>& links) {
     std::vector<mcp::ToolSpec> table;
     for (const auto& tool : registry.tools()) {
         mcp::ToolSpec spec = *tool;
-        spec.handler = forwarded_tool(host, *tool);
+        spec.handler = [links, run = forwarded_tool(host, *tool)](ToolContext& context,
+                                                                  const Json& arguments) {
+            auto result = run(context, arguments);
+            if (result.has_value()) {
+                links->remember(*result, context.principal().name);
+            }
+            return result;
+        };
         table.push_back(std::move(spec));
     }
     return mcp::ToolRegistry::make(std::move(table));
@@ -255,15 +312,20 @@ mcp::Completer forwarded_completer(Host& host, mcp::Completer local, const Json&
     };
 }
 
-void forward_templates(Host& host, std::vector<mcp::ResourceTemplateSpec>& templates) {
+void forward_templates(Host& host, std::vector<mcp::ResourceTemplateSpec>& templates,
+                       const std::shared_ptr<GivenLinks>& links) {
     for (mcp::ResourceTemplateSpec& spec : templates) {
         const Json reference = {{"type", "ref/resource"}, {"uri", spec.uri_template}};
         for (auto& [variable, completer] : spec.completers) {
             completer = forwarded_completer(host, completer, reference, variable);
         }
-        spec.read = [&host, local = spec.read](
+        const bool is_result = spec.uri_template.starts_with(tools::kResultUri);
+        spec.read = [&host, links, is_result, local = spec.read](
                         ToolContext& context, const std::string& uri,
                         const mcp::UriVariables& variables) -> Outcome<mcp::ResourceContents> {
+            if (is_result && !links->was_given(uri, context.principal().name)) {
+                return tl::unexpected<ToolError>(tools::result_gone(uri));
+            }
             TB_TRY_TOOL(auto contents, read_at_owner(host, uri, context));
             if (contents.has_value()) {
                 return std::move(*contents);
@@ -305,7 +367,8 @@ void forward_prompts(Host& host, std::vector<mcp::PromptSpec>& prompts) {
 
 Result<mcp::ServerContent> forwarded(mcp::ServerContent content, Host& host) {
     mcp::ServerContent result;
-    TB_TRY(result.tools, forwarded_tools(host, content.tools));
+    const auto links = std::make_shared<GivenLinks>();
+    TB_TRY(result.tools, forwarded_tools(host, content.tools, links));
     if (content.dynamic_resources != nullptr) {
         result.dynamic_resources = forwarded_list(host, content);
     }
@@ -321,7 +384,7 @@ Result<mcp::ServerContent> forwarded(mcp::ServerContent content, Host& host) {
         };
     }
     result.templates = std::move(content.templates);
-    forward_templates(host, result.templates);
+    forward_templates(host, result.templates, links);
     result.prompts = std::move(content.prompts);
     forward_prompts(host, result.prompts);
     return result;

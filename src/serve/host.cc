@@ -109,7 +109,7 @@ std::chrono::milliseconds Host::try_once() {
         }
         const auto greeting = greet_owner(fd->get(), own);
         if (greeting.has_value()) {
-            follow(std::move(*fd));
+            follow(std::move(*fd), greeting->pid);
             return std::chrono::milliseconds(0);
         }
         if (greeting.error().code == ErrorCode::kRefused) {
@@ -142,10 +142,11 @@ void Host::own(Claim claim) {
     become(Role::kOwner, "");
 }
 
-void Host::follow(UniqueFd fd) {
+void Host::follow(UniqueFd fd, std::int64_t owner_pid) {
     app_.close();  // whoever follows keeps no database
     auto link = std::make_shared<OwnerLink>(
-        std::move(fd), [this](const std::vector<std::string>& ids) { change_seen(ids); });
+        std::move(fd), owner_pid,
+        [this](const std::vector<std::string>& ids) { change_seen(ids); });
     {
         const std::lock_guard lock(mutex_);
         if (stopping_) {

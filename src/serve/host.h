@@ -94,7 +94,7 @@ class Host {
     std::chrono::milliseconds try_once();
     void own(Claim claim);
     // Until the owner has gone.
-    void follow(UniqueFd fd);
+    void follow(UniqueFd fd, std::int64_t owner_pid);
     void become(Role role, std::string reason);
     void change_seen(const std::vector<std::string>& block_ids);
     [[nodiscard]] bool is_decided() const;

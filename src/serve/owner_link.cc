@@ -91,10 +91,13 @@ struct OwnerLink::Pending {
     }
 };
 
-OwnerLink::OwnerLink(UniqueFd fd, ChangeListener on_change)
+OwnerLink::OwnerLink(UniqueFd fd, std::int64_t owner_pid, ChangeListener on_change,
+                     std::chrono::milliseconds beat)
     : fd_(std::move(fd)),
       stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      owner_pid_(owner_pid),
       on_change_(std::move(on_change)),
+      beat_(beat),
       writer_(fd_.get(), mcp::kMaxQueueBytes) {}
 
 OwnerLink::~OwnerLink() {
@@ -136,6 +139,7 @@ void OwnerLink::run() {
         if (got <= 0) {
             break;
         }
+        heard_.fetch_add(1);
         reader.feed({buffer.data(), static_cast<std::size_t>(got)});
     }
     lose_everything();
@@ -238,7 +242,57 @@ void OwnerLink::take_notification(const mcp::Message& message) {
     }
 }
 
-LinkReply OwnerLink::request(std::string_view method, Json params, mcp::ToolContext& context) {
+// Any answer will do; nobody waits for it.
+void OwnerLink::probe() {
+    const Json params = {
+        {"_meta",
+         {{std::string(mcp::meta::kProtocolVersion), mcp::revision_name(mcp::kModern)},
+          {std::string(mcp::meta::kClientCapabilities), Json::object()}}}};
+    writer_.write(
+        mcp::encode_request(mcp::RequestId(std::string("alive")), "server/discover", params));
+}
+
+OwnerLink::Waited OwnerLink::wait_for(Pending& pending, mcp::ToolContext& context,
+                                      bool may_give_up) {
+    std::uint64_t heard = heard_.load();
+    int quiet_beats = 0;
+    std::unique_lock lock(pending.mutex);
+    while (true) {
+        const bool woken = pending.changed.wait_for(lock, beat_, [&] {
+            return pending.reply.has_value() || pending.cancelled || !pending.events.empty();
+        });
+        while (!pending.events.empty()) {
+            const Json event = std::move(pending.events.front());
+            pending.events.pop_front();
+            lock.unlock();
+            if (event.contains("progress")) {
+                context.report(progress_of(event));
+            } else {
+                context.log(mcp::parse_logging_level(event.value("level", "info"))
+                                .value_or(mcp::LoggingLevel::kInfo),
+                            event.value("logger", ""), event.value("data", Json()));
+            }
+            lock.lock();
+        }
+        if (pending.reply.has_value()) {
+            return Waited::kAnswered;
+        }
+        if (pending.cancelled) {
+            return Waited::kCancelled;
+        }
+        if (const std::uint64_t now = heard_.load(); woken || now != heard) {
+            heard = now;
+            quiet_beats = 0;
+        } else if (++quiet_beats == kProbeBeats) {
+            probe();
+        } else if (quiet_beats >= kSilentBeats && may_give_up) {
+            return Waited::kSilent;
+        }
+    }
+}
+
+LinkReply OwnerLink::request(std::string_view method, Json params, mcp::ToolContext& context,
+                             bool may_give_up) {
     const auto pending = std::make_shared<Pending>();
     std::int64_t id = 0;
     {
@@ -258,38 +312,18 @@ LinkReply OwnerLink::request(std::string_view method, Json params, mcp::ToolCont
         pending->cancelled = true;
         pending->changed.notify_all();
     });
-    std::unique_lock lock(pending->mutex);
-    while (true) {
-        pending->changed.wait(lock, [&] {
-            return pending->reply.has_value() || pending->cancelled || !pending->events.empty();
-        });
-        while (!pending->events.empty()) {
-            const Json event = std::move(pending->events.front());
-            pending->events.pop_front();
-            lock.unlock();
-            if (event.contains("progress")) {
-                context.report(progress_of(event));
-            } else {
-                context.log(mcp::parse_logging_level(event.value("level", "info"))
-                                .value_or(mcp::LoggingLevel::kInfo),
-                            event.value("logger", ""), event.value("data", Json()));
-            }
-            lock.lock();
-        }
-        if (pending->reply.has_value()) {
-            return std::move(*pending->reply);
-        }
-        if (pending->cancelled) {
-            break;
-        }
+    const Waited waited = wait_for(*pending, context, may_give_up);
+    if (waited == Waited::kAnswered) {
+        const std::lock_guard lock(pending->mutex);
+        return std::move(*pending->reply);
     }
-    lock.unlock();
     {
         const std::lock_guard link_lock(mutex_);
         pending_.erase(std::to_string(id));
     }
     writer_.write(mcp::encode_notification("notifications/cancelled", {{"requestId", id}}));
-    return {LinkReply::Kind::kCancelled, {}, {}};
+    return {
+        waited == Waited::kSilent ? LinkReply::Kind::kSilent : LinkReply::Kind::kCancelled, {}, {}};
 }
 
 }  // namespace tb::serve

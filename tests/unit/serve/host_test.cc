@@ -146,7 +146,8 @@ class Copy {
         const std::string said = arguments["say"].get<std::string>();
         return {.text = name_ + ": " + said,
                 .structured = Json{{"by", name_}, {"said", said}},
-                .extra = {mcp::ContentItem::resource_link("test://" + name_, "link", "", "")},
+                .extra = {mcp::ContentItem::resource_link("tradeblocks://result/" + said, "link",
+                                                          "", "")},
                 .meta = Json{{"note", name_}}};
     }
     mcp::ServerContent content() {
@@ -200,7 +201,15 @@ class Copy {
             }
             return mcp::ResourceContents{{uri, "", name_ + variables.at("id"), ""}};
         };
-        content.templates = {rows};
+        // What every answer links to.
+        mcp::ResourceTemplateSpec stored;
+        stored.uri_template = "tradeblocks://result/{id}";
+        stored.name = "stored";
+        stored.read = [this](mcp::ToolContext&, const std::string& uri, const mcp::UriVariables&) {
+            return mcp::Outcome<mcp::ResourceContents>(
+                mcp::ResourceContents{{uri, "", "stored by " + name_, ""}});
+        };
+        content.templates = {rows, stored};
         mcp::PromptSpec prompt;
         prompt.name = "look";
         prompt.arguments = {{"at", "", "", true, nullptr}};
@@ -228,7 +237,8 @@ class Copy {
 // A modern client of one copy.
 class Client {
   public:
-    explicit Client(Copy& copy) : client_(copy.server()) {}
+    explicit Client(Copy& copy, mcp::Principal principal = {})
+        : client_(copy.server(), std::move(principal)) {}
 
     std::string send(const std::string& method, Json params, Json capabilities = Json::object()) {
         const int id = ++next_;
@@ -321,6 +331,23 @@ TEST_F(HostTest, ResourcesPromptsAndCompletionComeFromTheOwnerToo) {
         EXPECT_EQ(of_second.request(method, params), expected) << method;
         EXPECT_EQ(expected.dump().find("second"), std::string::npos);
     }
+}
+
+TEST_F(HostTest, T12_AFollowersClientsReadOnlyTheirOwnResults) {
+    Copy first(temp_, "first");
+    ASSERT_TRUE(first.becomes(Role::kOwner));
+    Copy second(temp_, "second");
+    ASSERT_TRUE(second.becomes(Role::kFollower));
+    Client alice(second, {.name = "alice", .scopes = {}});
+    Client bob(second, {.name = "bob", .scopes = {}});
+    const Json link = alice.call("plain", "7")["result"]["content"][1];
+    ASSERT_EQ(link["uri"], "tradeblocks://result/7");
+    const Json wanted = {{"uri", link["uri"]}};
+    const Json read = alice.request("resources/read", wanted);
+    EXPECT_EQ(read["result"]["contents"][0]["text"], "stored by first");
+    const Json refused = bob.request("resources/read", wanted);
+    EXPECT_EQ(refused["error"]["code"], mcp::code::kInvalidParams);
+    EXPECT_NE(refused["error"]["message"].get<std::string>().find("gone"), std::string::npos);
 }
 
 TEST_F(HostTest, WhoFollowsTakesOverAndRepeatsWhatOnlyReads) {
