@@ -7,11 +7,10 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
-#include "cli/store_access.h"
+#include "cli/tool_call.h"
 #include "core/file_system.h"
 #include "core/number.h"
 #include "mcp/nearest.h"
-#include "mcp/tool_result.h"
 #include "tools/registry.h"
 
 namespace tb::cli {
@@ -130,10 +129,6 @@ Result<void> add_flag(const mcp::ToolSpec& spec, const std::vector<std::string>&
     return {};
 }
 
-const mcp::ToolSpec* find_tool(const mcp::ToolRegistry& registry, const std::string& name) {
-    return registry.find(name);
-}
-
 tl::unexpected<Error> unknown_tool(const mcp::ToolRegistry& registry, const std::string& name) {
     return wrong(fmt::format("there is no tool \"{}\"{}. tradeblocks tools lists them", name,
                              mcp::did_you_mean(name, registry.nearest(name))));
@@ -146,7 +141,7 @@ Result<void> prepare(Invocation& invocation) {
     tools::App app(std::move(options));  // opens nothing
     TB_TRY(const mcp::ToolRegistry registry, tools::make_registry(app));
     const std::string name = invocation.text("TOOL");
-    const mcp::ToolSpec* const spec = find_tool(registry, name);
+    const mcp::ToolSpec* const spec = registry.find(name);
     if (spec == nullptr) {
         return unknown_tool(registry, name);
     }
@@ -171,85 +166,25 @@ Result<void> prepare(Invocation& invocation) {
     return {};
 }
 
-// Progress of a tool on the terminal; nobody to ask.
-class TerminalChannel final : public mcp::ClientChannel {
-  public:
-    explicit TerminalChannel(Terminal& terminal) : terminal_(terminal) {}
-    void progress(const Progress& progress) override { terminal_.progress(progress); }
-    void log(mcp::LoggingLevel, std::string_view, const Json&) override {}
-    [[nodiscard]] bool can_ask(mcp::InputKind) const override { return false; }
-    mcp::Outcome<std::vector<mcp::InputAnswer>> ask(
-        const std::vector<mcp::InputRequest>&) override {
-        return mcp::tool_error("a command line cannot be asked");
-    }
-    void close_stream() override {}
-
-  private:
-    Terminal& terminal_;
-};
-
-// The lines of a tool's error one by one: they list what is wrong.
-ExitCode print_failure(const mcp::ToolError& error, Session& session) {
-    const std::string& text =
-        error.kind == mcp::ToolError::Kind::kProtocol ? error.rpc.message : error.message;
-    std::string_view rest = text;
-    bool first = true;
-    while (first || !rest.empty()) {
-        const std::size_t end = rest.find('\n');
-        const std::string line(rest.substr(0, end));
-        if (first) {
-            session.terminal.error({ErrorCode::kInvalidArgument, line, ""});
-        } else {
-            session.terminal.note("  " + line);
-        }
-        first = false;
-        rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    }
-    return session.cancel.cancelled() ? ExitCode::kInterrupted : ExitCode::kFailed;
-}
-
 Result<ExitCode> call(tools::App& app, const Invocation& invocation, Session& session) {
     TB_TRY(const mcp::ToolRegistry registry, tools::make_registry(app));
-    const mcp::ToolSpec* const spec = find_tool(registry, invocation.text("TOOL"));
+    const mcp::ToolSpec* const spec = registry.find(invocation.text("TOOL"));
     if (spec == nullptr || invocation.rest.empty()) {
         return unknown_tool(registry, invocation.text("TOOL"));
     }
-    TerminalChannel channel(session.terminal);
-    mcp::ContextOptions options;
-    options.cancel = session.cancel;
-    options.channel = &channel;
-    options.budget_chars = 0;  // complete (00 §5)
-    mcp::ToolContext context(std::move(options));
-    auto outcome = mcp::call_tool(*spec, context, Json::parse(invocation.rest.front()));
-    session.terminal.clear_progress();
-    if (!outcome.has_value()) {
-        return print_failure(outcome.error(), session);
-    }
-    Output& out = session.terminal.out();
-    if (!outcome->structured->is_object()) {
-        out.write(outcome->text + "\n");
-        return ExitCode::kDone;
-    }
-    const Json result =
-        mcp::tool_result_json(std::move(*outcome), mcp::kMaxRaisedResultChars, mcp::kModern);
-    const bool for_reading = session.terminal.out_width() > 0;
-    out.write(result["structuredContent"].dump(for_reading ? 2 : -1, ' ', false,
-                                               Json::error_handler_t::replace) +
-              "\n");
-    return ExitCode::kDone;
+    return call_tool(*spec, Json::parse(invocation.rest.front()), session,
+                     [&](mcp::ToolResult result) {
+                         if (result.structured->is_object()) {
+                             print_structured(std::move(result), session);
+                         } else {
+                             session.terminal.out().write(result.text + "\n");
+                         }
+                     });
 }
 
 Result<ExitCode> run(const Invocation& invocation, Session& session) {
-    if (session.app != nullptr) {
-        return call(*session.app, invocation, session);
-    }
-    tools::AppOptions options;
-    options.data_dir = invocation.text("DIR");
-    TB_TRY(options.store, store_options());
-    tools::App app(std::move(options));
-    auto result = call(app, invocation, session);
-    app.close();
-    return result;
+    return with_app(invocation, session,
+                    [&](tools::App& app) { return call(app, invocation, session); });
 }
 
 }  // namespace

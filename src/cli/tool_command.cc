@@ -8,12 +8,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "cli/store_access.h"
 #include "cli/table.h"
+#include "cli/tool_call.h"
 #include "core/text.h"
-#include "mcp/context.h"
-#include "mcp/json_text.h"
-#include "mcp/tool_result.h"
 #include "tools/registry.h"
 
 namespace tb::cli {
@@ -165,39 +162,6 @@ Result<Json> arguments_of(const ToolCommand& spec, const mcp::ToolSpec& tool,
     return arguments;
 }
 
-// Progress of a tool on the terminal; nobody to ask.
-class ProgressChannel final : public mcp::ClientChannel {
-  public:
-    explicit ProgressChannel(Terminal& terminal) : terminal_(terminal) {}
-    void progress(const Progress& progress) override { terminal_.progress(progress); }
-    void log(mcp::LoggingLevel, std::string_view, const Json&) override {}
-    [[nodiscard]] bool can_ask(mcp::InputKind) const override { return false; }
-    mcp::Outcome<std::vector<mcp::InputAnswer>> ask(
-        const std::vector<mcp::InputRequest>&) override {
-        return mcp::tool_error("a command line cannot be asked");
-    }
-    void close_stream() override {}
-
-  private:
-    Terminal& terminal_;
-};
-
-// The lines of a tool's error one by one: they list what is wrong.
-ExitCode print_failure(const std::string& text, Session& session) {
-    std::size_t begin = 0;
-    while (begin < text.size()) {
-        const std::size_t end = std::min(text.find('\n', begin), text.size());
-        const std::string line = text.substr(begin, end - begin);
-        if (begin == 0) {
-            session.terminal.error({ErrorCode::kInvalidArgument, line, ""});
-        } else {
-            session.terminal.note("  " + line);
-        }
-        begin = end + 1;
-    }
-    return session.cancel.cancelled() ? ExitCode::kInterrupted : ExitCode::kFailed;
-}
-
 Result<ExitCode> call(tools::App& app, const ToolCommand& spec, const Invocation& invocation,
                       Session& session) {
     TB_TRY(const mcp::ToolRegistry registry, tools::make_registry(app));
@@ -207,30 +171,13 @@ Result<ExitCode> call(tools::App& app, const ToolCommand& spec, const Invocation
         return make_error(ErrorCode::kInternal, "no such tool", name);
     }
     TB_TRY(const Json arguments, arguments_of(spec, *tool, invocation));
-    ProgressChannel channel(session.terminal);
-    mcp::ContextOptions options;
-    options.cancel = session.cancel;
-    options.channel = &channel;
-    options.budget_chars = 0;  // complete (00 §5)
-    mcp::ToolContext context(std::move(options));
-    auto outcome = mcp::call_tool(*tool, context, arguments);
-    session.terminal.clear_progress();
-    if (!outcome.has_value()) {
-        return print_failure(outcome.error().message, session);
-    }
-    Output& out = session.terminal.out();
-    if (!invocation.has("--json")) {
-        out.write(terminal_text(outcome->text, session.terminal));
-        return ExitCode::kDone;
-    }
-    const Json result =
-        mcp::tool_result_json(std::move(*outcome), mcp::kMaxRaisedResultChars, mcp::kModern);
-    const bool for_reading = session.terminal.out_width() > 0;
-    const Json& structured = result["structuredContent"];
-    out.write((for_reading ? structured.dump(2, ' ', false, Json::error_handler_t::replace)
-                           : mcp::to_json_text(structured)) +
-              "\n");
-    return ExitCode::kDone;
+    return call_tool(*tool, arguments, session, [&](mcp::ToolResult result) {
+        if (invocation.has("--json")) {
+            print_structured(std::move(result), session);
+        } else {
+            session.terminal.out().write(terminal_text(result.text, session.terminal));
+        }
+    });
 }
 
 // ---- text for a terminal ----
@@ -353,16 +300,8 @@ Command tool_command(const ToolCommand& spec, Command::Run run) {
 
 Result<ExitCode> run_tool_command(const ToolCommand& spec, const Invocation& invocation,
                                   Session& session) {
-    if (session.app != nullptr) {
-        return call(*session.app, spec, invocation, session);
-    }
-    tools::AppOptions options;
-    options.data_dir = invocation.text("DIR");
-    TB_TRY(options.store, store_options());
-    tools::App app(std::move(options));
-    auto result = call(app, spec, invocation, session);
-    app.close();
-    return result;
+    return with_app(invocation, session,
+                    [&](tools::App& app) { return call(app, spec, invocation, session); });
 }
 
 }  // namespace tb::cli
