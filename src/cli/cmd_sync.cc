@@ -21,12 +21,7 @@ Result<WholeSync> sync_once(const Invocation& invocation, db::DataStore& store, 
     if (!invocation.has("--block")) {
         return sync_everything(store, session, verify);
     }
-    sync::SyncOptions options;
-    options.verify = verify;
-    options.cancel = session.cancel;
-    options.progress = [&](const Progress& progress) { session.terminal.progress(progress); };
-    auto block = sync::sync_block(invocation.text("--block"), store, options);
-    session.terminal.clear_progress();
+    auto block = sync_one(invocation.text("--block"), store, session, verify);
     if (!block) {
         return tl::unexpected<Error>(block.error());
     }
@@ -83,7 +78,7 @@ Result<ExitCode> watch(const Invocation& invocation, db::DataStore& store, Sessi
 }
 
 Result<ExitCode> run(const Invocation& invocation, Session& session) {
-    TB_TRY(const auto store, store_of(invocation.text("DIR")));
+    TB_TRY(const auto store, store_of(invocation.text("DIR"), Work::kLoading));
     if (invocation.has("--watch")) {
         return watch(invocation, *store, session);
     }

@@ -23,7 +23,7 @@ std::optional<std::string> environment(std::string_view name) {
 
 }  // namespace
 
-Result<std::shared_ptr<db::DataStore>> store_of(const std::string& directory) {
+Result<std::shared_ptr<db::DataStore>> store_of(const std::string& directory, Work work) {
     std::error_code problem;
     if (!fs::is_directory(directory, problem)) {
         return make_error(
@@ -33,13 +33,15 @@ Result<std::shared_ptr<db::DataStore>> store_of(const std::string& directory) {
                 : "no such folder; name the data directory that holds one folder per block",
             directory);
     }
-    TB_TRY(const db::StoreOptions options, store_options());
+    TB_TRY(const db::StoreOptions options, store_options(work));
     return db::DataStore::for_directory(directory, options);
 }
 
-Result<db::StoreOptions> store_options() {
+Result<db::StoreOptions> store_options(Work work) {
     db::StoreOptions options;
-    TB_TRY(options.database, db::DatabaseOptions::from_environment(environment));
+    const db::DatabaseOptions defaults =
+        work == Work::kLoading ? db::DatabaseOptions::for_loading() : db::DatabaseOptions();
+    TB_TRY(options.database, db::DatabaseOptions::from_environment(environment, defaults));
     options.lock_wait = kLockWait;
     return options;
 }
@@ -110,6 +112,20 @@ Result<WholeSync> sync_everything(db::DataStore& store, Session& session, bool v
     }
     session.terminal.clear_progress();
     return tl::unexpected<Error>(blocks.error());
+}
+
+Result<sync::BlockSyncResult> sync_one(std::string_view block_id, db::DataStore& store,
+                                       Session& session, bool verify) {
+    if (session.app != nullptr) {  // so that its clients hear of what has changed
+        return session.app->sync_one(block_id, session.cancel, verify);
+    }
+    sync::SyncOptions options;
+    options.verify = verify;
+    options.cancel = session.cancel;
+    options.progress = [&](const Progress& progress) { session.terminal.progress(progress); };
+    auto block = sync::sync_block(block_id, store, options);
+    session.terminal.clear_progress();
+    return block;
 }
 
 ExitCode exit_code_of(const WholeSync& result) {

@@ -4,9 +4,11 @@
 // Thread-compatible.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "cli/command.h"
 #include "core/result.h"
@@ -15,12 +17,16 @@
 
 namespace tb::cli {
 
+// What a command opens the database for.
+enum class Work : std::uint8_t { kQueries, kLoading };
+
 // The store of a directory with the options of the environment; opened by nobody yet. kNotFound
 // says so in words for people when there is no such folder.
-[[nodiscard]] Result<std::shared_ptr<db::DataStore>> store_of(const std::string& directory);
+[[nodiscard]] Result<std::shared_ptr<db::DataStore>> store_of(const std::string& directory,
+                                                              Work work = Work::kQueries);
 
 // Options of the database engine, from the environment of this process.
-[[nodiscard]] Result<db::StoreOptions> store_options();
+[[nodiscard]] Result<db::StoreOptions> store_options(Work work = Work::kQueries);
 
 // Opens the file; kLocked when another process keeps it for longer than a short sync takes.
 [[nodiscard]] Result<void> open_for_writing(db::DataStore& store, Session& session);
@@ -40,6 +46,10 @@ struct WholeSync {
 // Blocks and market data, with progress on the terminal.
 [[nodiscard]] Result<WholeSync> sync_everything(db::DataStore& store, Session& session,
                                                 bool verify);
+// One block, with progress where the command runs in a process of its own.
+[[nodiscard]] Result<sync::BlockSyncResult> sync_one(std::string_view block_id,
+                                                     db::DataStore& store, Session& session,
+                                                     bool verify);
 // kDone, or kPartly when something failed or was deferred.
 [[nodiscard]] ExitCode exit_code_of(const WholeSync& result);
 
