@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -10,6 +12,7 @@
 #include "cli/relay.h"
 #include "cli/store_access.h"
 #include "serve/serve.h"
+#include "tools/registry.h"
 
 namespace tb::cli {
 
@@ -34,7 +37,33 @@ std::set<std::string> name_set(const Invocation& invocation, const std::string& 
     return {names.begin(), names.end()};
 }
 
-mcp::ToolSelection selection_of(const Invocation& invocation) {
+// What clients' configurations may name, even where this version has no tool of that set (06 T13).
+constexpr std::array kToolsets{"core",   "portfolio", "risk", "walkforward",
+                               "market", "import",    "sql",  "admin"};
+
+// Such a set is said and left out. When nothing else was asked for, nothing is offered.
+Result<void> leave_out_empty_sets(mcp::ToolSelection& selection, Session& session) {
+    tools::App app({.data_dir = ".", .store = {}, .import_roots = {}});  // opens nothing
+    TB_TRY(const mcp::ToolRegistry registry, tools::make_registry(app));
+    const auto& table = registry.tools();
+    const bool chose = !selection.toolsets.empty();
+    for (const std::string name : kToolsets) {
+        const bool is_empty = std::none_of(table.begin(), table.end(),
+                                           [&](const auto& tool) { return tool->toolset == name; });
+        if (is_empty && selection.toolsets.erase(name) > 0) {
+            session.terminal.warning(
+                fmt::format("--toolsets {}: this version has no tools of that set", name));
+        }
+    }
+    if (chose && selection.toolsets.empty() && selection.tools.empty()) {
+        for (const auto& tool : table) {
+            selection.excluded.insert(tool->name);
+        }
+    }
+    return {};
+}
+
+Result<mcp::ToolSelection> selection_of(const Invocation& invocation, Session& session) {
     mcp::ToolSelection selection;
     selection.toolsets = name_set(invocation, "--toolsets");
     selection.tools = name_set(invocation, "--tools");
@@ -43,6 +72,8 @@ mcp::ToolSelection selection_of(const Invocation& invocation) {
     if (selection.toolsets.contains("all")) {
         selection.toolsets.clear();
         selection.tools.clear();
+    } else if (!selection.toolsets.empty()) {
+        TB_RETURN_IF_ERROR(leave_out_empty_sets(selection, session));
     }
     return selection;
 }
@@ -75,13 +106,14 @@ Result<std::optional<mcp::HttpOptions>> http_of(const Invocation& invocation) {
     return std::optional(std::move(http));
 }
 
-Result<ExitCode> run(const Invocation& invocation, Session& session) {
+Result<ExitCode> run_server(const Invocation& invocation, Session& session) {
     serve::ServeOptions options;
     TB_TRY(options.app.store, store_options());
     options.app.store.lock_wait = kLockWait;
     options.app.data_dir = invocation.text("DIR");
     options.app.read_only = invocation.has("--read-only");
-    options.selection = selection_of(invocation);
+    options.audit_log = invocation.text("--audit-log");
+    TB_TRY(options.selection, selection_of(invocation, session));
     TB_TRY(options.http, http_of(invocation));
     if (options.http.has_value()) {
         // Whoever calls over the network has no business elsewhere on this machine.
@@ -96,6 +128,16 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     };
     TB_RETURN_IF_ERROR(serve::serve(options, session.cancel));
     return ExitCode::kDone;
+}
+
+// Whatever is wrong with an argument is wrong with the command line.
+Result<ExitCode> run(const Invocation& invocation, Session& session) {
+    auto served = run_server(invocation, session);
+    if (!served.has_value() && served.error().code == ErrorCode::kInvalidArgument) {
+        session.terminal.error(served.error());
+        return ExitCode::kUsage;
+    }
+    return served;
 }
 
 }  // namespace
@@ -137,6 +179,12 @@ Command serve_command() {
               ValueKind::kFlag,
               "",
               "no tool that writes, whatever else is said",
+              {},
+              ""},
+             {"--audit-log",
+              ValueKind::kFile,
+              "FILE",
+              "append a JSON line per tool call: who, when, which tool, how much; no data",
               {},
               ""},
              {"--token-file",

@@ -13,6 +13,7 @@
 #include "core/log.h"
 #include "core/version.h"
 #include "mcp/transport_stdio.h"
+#include "serve/audit_log.h"
 #include "serve/forward.h"
 #include "serve/icons.h"
 #include "tools/content.h"
@@ -185,6 +186,10 @@ Result<void> serve(const ServeOptions& options, const CancelToken& cancel) {
     std::unique_ptr<Host> host;
     host = std::make_unique<Host>(app, host_options(options, host));
     TB_TRY(content, forwarded(std::move(content), *host));
+    if (!options.audit_log.empty()) {
+        TB_TRY(const auto audit, AuditLog::open(options.audit_log));
+        TB_TRY(content, audited(std::move(content), audit));
+    }
     TB_TRY(const auto server, mcp::Server::make(server_options(app), std::move(content)));
     host->set_change_listener(
         [&server](const std::vector<std::string>& ids) { announce(*server, ids); });

@@ -30,6 +30,7 @@ struct ServeOptions {
     std::optional<mcp::HttpOptions> http;  // else standard input and output
     std::function<void(const std::vector<std::string>& urls)> on_listening;  // HTTP only
     std::filesystem::path runtime_root;                                      // serve/place.h
+    std::filesystem::path audit_log;  // serve/audit_log.h; empty = none
     // Makes what runs command lines of other processes. Its App is on this one's database, without
     // the restrictions that `app` puts on clients: who gives commands is the user.
     std::function<CommandRunner(tools::App&)> command_runner;

@@ -91,7 +91,7 @@ class Handshake(ServeTest):
             self.assertTrue(tool["annotations"]["readOnlyHint"], tool["name"])
         self.assertEqual(client.request("tools/call", {"name": "import_csv"})["error"]["code"],
                          -32602)
-        done = self.run_program("serve", self.data, "--tools", "list_block", code=1)
+        done = self.run_program("serve", self.data, "--tools", "list_block", code=2)
         self.assertIn("list_blocks", done.stderr)
 
     def test_no_more_tools_are_offered_than_clients_take(self):
