@@ -1,7 +1,7 @@
 // Who called which tool when, one JSON line per call (06 Q17); no data values.
 //
-//     {"time":"2026-11-22T13:08:26.123Z","principal":"local","tool":"run_sql","arguments":"9f86...",
-//      "rows":12,"bytes":3456,"ms":18,"outcome":"ok"}
+//     {"time":"2026-11-22T13:08:26.123Z","principal":"local","tool":"run_sql",
+//      "arguments":"9f86...","rows":12,"bytes":3456,"ms":18,"outcome":"ok"}
 //
 // `arguments` is the SHA-256 of the arguments as JSON with sorted members and without spaces, after
 // defaults were filled in: equal calls have equal digests. `rows` counts the longest list of the
