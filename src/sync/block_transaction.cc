@@ -105,6 +105,50 @@ FileSyncReport report_of(const FileJob& file) {
     return report;
 }
 
+// Whether a row of _sync_files tells of this file now. A rejected block keeps the record of its
+// trade log only: that is what was rejected.
+bool is_recorded(const BlockJob& job, const FileJob& file) {
+    return file.changed && job.kind != JobKind::kDelete &&
+           (job.kind == JobKind::kReplace || file.file.role == FileRole::kTradeLog);
+}
+
+template <class Row>
+void fill_file_row(Row& row, const BlockJob& job, const FileJob& file) {
+    const FileSyncReport report = report_of(file);
+    row.text("block_id", job.block_id);
+    row.text("role", blocks::role_name(file.file.role));
+    row.text("file_name", file.file.file_name);
+    row.integer("size", static_cast<std::int64_t>(file.stat.size));
+    row.integer("mtime_ns", file.stat.mtime_ns);
+    row.integer("ctime_ns", file.stat.ctime_ns);
+    row.integer("inode", static_cast<std::int64_t>(file.stat.inode));
+    row.integer("device", static_cast<std::int64_t>(file.stat.device));
+    row.text("content_hash", file.hash);
+    row.integer("data_rows", report.data_rows);
+    row.integer("rows_stored", report.rows_stored);
+    row.integer("rows_skipped", report.rows_skipped);
+    row.integer("rows_repaired", report.rows_repaired);
+    row.integer("issues_total", report.issues_total);
+    row.text("recognised_by", report.recognised_by);
+    row.text("notes", fmt::format("{}", fmt::join(report.notes, "\n")));
+    row.text("rejection", report.rejection);
+    row.text("settings", file.settings);
+    row.instant("stat_checked_at", file.looked_at);
+}
+
+template <class Row>
+void fill_metadata_row(Row& row, const BlockJob& job, Timestamp now) {
+    row.text("block_id", job.block_id);
+    for (const FileJob& file : job.files) {
+        if (is_stored(job, file)) {
+            row.text(fmt::format("{}_hash", blocks::role_name(file.file.role)), file.hash);
+        }
+    }
+    row.instant("synced_at", now);
+    row.small_integer("sync_version",
+                      job.stored.metadata.has_value() ? job.stored.metadata->sync_version + 1 : 1);
+}
+
 }  // namespace
 
 bool is_stored(const BlockJob& job, const FileJob& file) {
@@ -157,7 +201,8 @@ Result<WriteOutcome> BlockTransaction::run() {
     probe("after_append");
     TB_RETURN_IF_ERROR(collect_hashes(new_hashes_));
     make_reports();
-    TB_RETURN_IF_ERROR(write_files_and_issues());
+    TB_RETURN_IF_ERROR(write_files());
+    TB_RETURN_IF_ERROR(write_issues());
     TB_RETURN_IF_ERROR(write_metadata());
     TB_RETURN_IF_ERROR(write_log());
     probe("before_commit");
@@ -217,37 +262,44 @@ Result<void> BlockTransaction::collect_hashes(RowHashes& hashes) {
     return {};
 }
 
+Result<void> BlockTransaction::delete_rows(const std::string& table,
+                                           const std::vector<std::string>& ids,
+                                           const std::string& condition) {
+    if (ids.empty()) {
+        return {};
+    }
+    TB_TRY(db::Statement statement,
+           connection_.prepare(fmt::format("DELETE FROM {} WHERE block_id IN ({}){}", table,
+                                           placeholders(ids.size()), condition)));
+    TB_RETURN_IF_ERROR(bind_ids(statement, ids));
+    TB_TRY([[maybe_unused]] const std::int64_t count, statement.run());
+    return {};
+}
+
 Result<void> BlockTransaction::remove_old_rows() {
     for (const FileRole role : kRoles) {
         std::vector<std::string> ids;
         std::vector<std::string> ids_with_rows;
+        std::vector<std::string> ids_of_records;
         for (const BlockJob* job : jobs_) {
             const auto roles = roles_to_clear(*job);
             if (std::find(roles.begin(), roles.end(), role) == roles.end()) {
                 continue;
             }
             ids.push_back(job->block_id);
+            if (!changes_in_place(*job, role)) {
+                ids_of_records.push_back(job->block_id);
+            }
             const StoredFile* const before = stored_file(*job, role);
             if (before == nullptr || before->report.rows_stored > 0) {
                 ids_with_rows.push_back(job->block_id);
             }
         }
-        const auto remove = [this](const std::string& from, const std::vector<std::string>& which,
-                                   const std::string& extra) -> Result<void> {
-            if (which.empty()) {
-                return {};
-            }
-            TB_TRY(db::Statement statement,
-                   connection_.prepare(fmt::format("DELETE FROM {} WHERE block_id IN ({}){}", from,
-                                                   placeholders(which.size()), extra)));
-            TB_RETURN_IF_ERROR(bind_ids(statement, which));
-            TB_TRY([[maybe_unused]] const std::int64_t count, statement.run());
-            return {};
-        };
         const std::string same_role = fmt::format(" AND role = '{}'", blocks::role_name(role));
-        TB_RETURN_IF_ERROR(remove(fmt::format("trades.{}", table_of(role)), ids_with_rows, ""));
-        TB_RETURN_IF_ERROR(remove("trades._sync_files", ids, same_role));
-        TB_RETURN_IF_ERROR(remove("trades._sync_issues", ids, same_role));
+        TB_RETURN_IF_ERROR(
+            delete_rows(fmt::format("trades.{}", table_of(role)), ids_with_rows, ""));
+        TB_RETURN_IF_ERROR(delete_rows("trades._sync_files", ids_of_records, same_role));
+        TB_RETURN_IF_ERROR(delete_rows("trades._sync_issues", ids, same_role));
     }
     return {};
 }
@@ -416,43 +468,50 @@ void BlockTransaction::make_reports() {
     }
 }
 
-Result<void> BlockTransaction::write_files_and_issues() {
-    TB_TRY(TableRows files, TableRows::open(*transaction_, "trades", "_sync_files"));
-    TB_TRY(TableRows issues, TableRows::open(*transaction_, "trades", "_sync_issues"));
+// Whether the record of this file is there already and only changes. Alone in its transaction a row
+// is cheapest where it is; rows of many blocks are deleted and appended together.
+bool BlockTransaction::changes_in_place(const BlockJob& job, FileRole role) const {
+    return jobs_.size() == 1 && stored_file(job, role) != nullptr &&
+           std::any_of(job.files.begin(), job.files.end(), [&](const FileJob& file) {
+               return file.file.role == role && is_recorded(job, file);
+           });
+}
+
+Result<void> BlockTransaction::write_files() {
+    TB_TRY(TableRows appended, TableRows::open(*transaction_, "trades", "_sync_files"));
     for (const BlockJob* job : jobs_) {
-        // A rejected block keeps the record of its trade log only: that is what was rejected.
         for (const FileJob& file : job->files) {
-            const bool wanted =
-                file.changed && job->kind != JobKind::kDelete &&
-                (job->kind == JobKind::kReplace || file.file.role == FileRole::kTradeLog);
-            if (!wanted) {
+            if (!is_recorded(*job, file)) {
                 continue;
             }
-            const FileSyncReport report = report_of(file);
-            const std::string_view role = blocks::role_name(file.file.role);
-            files.text("block_id", job->block_id);
-            files.text("role", role);
-            files.text("file_name", file.file.file_name);
-            files.integer("size", static_cast<std::int64_t>(file.stat.size));
-            files.integer("mtime_ns", file.stat.mtime_ns);
-            files.integer("ctime_ns", file.stat.ctime_ns);
-            files.integer("inode", static_cast<std::int64_t>(file.stat.inode));
-            files.integer("device", static_cast<std::int64_t>(file.stat.device));
-            files.text("content_hash", file.hash);
-            files.integer("data_rows", report.data_rows);
-            files.integer("rows_stored", report.rows_stored);
-            files.integer("rows_skipped", report.rows_skipped);
-            files.integer("rows_repaired", report.rows_repaired);
-            files.integer("issues_total", report.issues_total);
-            files.text("recognised_by", report.recognised_by);
-            files.text("notes", fmt::format("{}", fmt::join(report.notes, "\n")));
-            files.text("rejection", report.rejection);
-            files.text("settings", file.settings);
-            files.instant("stat_checked_at", file.looked_at);
-            TB_RETURN_IF_ERROR(files.end_row());
+            if (changes_in_place(*job, file.file.role)) {
+                RowUpdate row("trades", "_sync_files", {"block_id", "role"});
+                fill_file_row(row, *job, file);
+                TB_TRY(const std::int64_t changed, row.run(connection_));
+                if (changed == 1) {
+                    continue;
+                }
+                TB_RETURN_IF_ERROR(delete_rows(
+                    "trades._sync_files", {job->block_id},
+                    fmt::format(" AND role = '{}'", blocks::role_name(file.file.role))));
+            }
+            fill_file_row(appended, *job, file);
+            TB_RETURN_IF_ERROR(appended.end_row());
+        }
+    }
+    return appended.close();
+}
+
+Result<void> BlockTransaction::write_issues() {
+    TB_TRY(TableRows issues, TableRows::open(*transaction_, "trades", "_sync_issues"));
+    for (const BlockJob* job : jobs_) {
+        for (const FileJob& file : job->files) {
+            if (!is_recorded(*job, file)) {
+                continue;
+            }
             for (const blocks::RowIssue& issue : file.report.issues) {
                 issues.text("block_id", job->block_id);
-                issues.text("role", role);
+                issues.text("role", blocks::role_name(file.file.role));
                 issues.text("file_name", file.file.file_name);
                 issues.text("file_hash", file.hash);
                 issues.integer("line", issue.line);
@@ -465,42 +524,33 @@ Result<void> BlockTransaction::write_files_and_issues() {
             }
         }
     }
-    TB_RETURN_IF_ERROR(files.close());
     return issues.close();
 }
 
 Result<void> BlockTransaction::write_metadata() {
+    if (jobs_.size() == 1 && jobs_.front()->kind == JobKind::kReplace &&
+        jobs_.front()->stored.metadata.has_value()) {
+        RowUpdate row("trades", "_sync_metadata", {"block_id"});
+        fill_metadata_row(row, *jobs_.front(), env_.clock.now());
+        TB_TRY(const std::int64_t changed, row.run(connection_));
+        if (changed == 1) {
+            return {};
+        }
+    }
     std::vector<std::string> known;
     for (const BlockJob* job : jobs_) {
         if (job->stored.metadata.has_value()) {
             known.push_back(job->block_id);
         }
     }
-    if (!known.empty()) {
-        TB_TRY(db::Statement statement,
-               connection_.prepare(
-                   fmt::format("DELETE FROM trades._sync_metadata WHERE block_id IN ({})",
-                               placeholders(known.size()))));
-        TB_RETURN_IF_ERROR(bind_ids(statement, known));
-        TB_TRY([[maybe_unused]] const std::int64_t count, statement.run());
-    }
+    TB_RETURN_IF_ERROR(delete_rows("trades._sync_metadata", known));
     TB_TRY(TableRows rows, TableRows::open(*transaction_, "trades", "_sync_metadata"));
     const Timestamp now = env_.clock.now();
     for (const BlockJob* job : jobs_) {
-        if (job->kind != JobKind::kReplace) {
-            continue;
+        if (job->kind == JobKind::kReplace) {
+            fill_metadata_row(rows, *job, now);
+            TB_RETURN_IF_ERROR(rows.end_row());
         }
-        rows.text("block_id", job->block_id);
-        for (const FileJob& file : job->files) {
-            if (is_stored(*job, file)) {
-                rows.text(fmt::format("{}_hash", blocks::role_name(file.file.role)), file.hash);
-            }
-        }
-        rows.instant("synced_at", now);
-        rows.small_integer("sync_version", job->stored.metadata.has_value()
-                                               ? job->stored.metadata->sync_version + 1
-                                               : 1);
-        TB_RETURN_IF_ERROR(rows.end_row());
     }
     return rows.close();
 }

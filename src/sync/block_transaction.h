@@ -60,6 +60,10 @@ class BlockTransaction {
 
     [[nodiscard]] Result<void> collect_hashes(RowHashes& hashes);
     [[nodiscard]] Result<void> remove_old_rows();
+    // `condition` begins with " AND", or is empty.
+    [[nodiscard]] Result<void> delete_rows(const std::string& table,
+                                           const std::vector<std::string>& ids,
+                                           const std::string& condition = "");
     [[nodiscard]] Result<WriteOutcome> append_new_rows();
     template <class Record>
     [[nodiscard]] Result<WriteOutcome> append_role(blocks::FileRole role);
@@ -71,7 +75,9 @@ class BlockTransaction {
                                                    FileJob& file);
     [[nodiscard]] Result<void> drop_rejected_streams();
     void make_reports();
-    [[nodiscard]] Result<void> write_files_and_issues();
+    [[nodiscard]] bool changes_in_place(const BlockJob& job, blocks::FileRole role) const;
+    [[nodiscard]] Result<void> write_files();
+    [[nodiscard]] Result<void> write_issues();
     [[nodiscard]] Result<void> write_metadata();
     [[nodiscard]] Result<void> write_log();
     [[nodiscard]] Result<void> count_trades(std::size_t rows);

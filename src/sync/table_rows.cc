@@ -1,5 +1,9 @@
 #include "sync/table_rows.h"
 
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "core/check.h"
 
 namespace tb::sync {
@@ -46,6 +50,35 @@ Result<void> TableRows::close() {
     TB_RETURN_IF_ERROR(appender_.flush_chunk(row_));
     row_ = 0;
     return appender_.close();
+}
+
+void RowUpdate::text(std::string_view column, std::string_view value) {
+    if (!value.empty()) {
+        set(column, std::string(value));
+    }
+}
+
+Result<std::int64_t> RowUpdate::run(db::Connection& connection) {
+    std::string values;
+    std::string row;
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+        const std::string_view name = spec_->columns[i].name;
+        const bool is_key = std::find(key_.begin(), key_.end(), name) != key_.end();
+        std::string& target = is_key ? row : values;
+        target += fmt::format("{}{} = ${}",
+                              target.empty() ? ""
+                              : is_key       ? " AND "
+                                             : ", ",
+                              name, i + 1);
+    }
+    TB_TRY(db::Statement statement,
+           connection.prepare(
+               fmt::format("UPDATE {} SET {} WHERE {}", spec_->qualified_name(), values, row)));
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+        TB_RETURN_IF_ERROR(
+            std::visit([&](const auto& value) { return statement.bind(i + 1, value); }, cells_[i]));
+    }
+    return statement.run();
 }
 
 Result<std::int64_t> next_log_id(db::Connection& connection) {

@@ -119,6 +119,37 @@ TEST_F(SyncTest, EveryLogOfABlockCountsForChangeDetection) {
     expect_stored("A", "tradelog.csv", {1, 2});
 }
 
+TEST_F(SyncTest, ChangedFileKeepsOneRecordWithTheNewFigures) {
+    write("A/tradelog.csv", trade_log({1, 2}));
+    write("A/dailylog.csv", daily_log({3}));
+    sync_all();
+    write("A/tradelog.csv", trade_log({1, 2, 5}));
+    sync_all();
+    const std::string record =
+        "SELECT content_hash || ' ' || rows_stored || ' ' || data_rows || ' ' || size FROM "
+        "trades._sync_files WHERE block_id = 'A' AND role = 'tradelog'";
+    const auto expected = [&](int rows) {
+        const std::filesystem::path file = dir_.path() / "A" / "tradelog.csv";
+        return fmt::format("{} {} {} {}", *hash_file_content(file), rows, rows,
+                           std::filesystem::file_size(file));
+    };
+    EXPECT_EQ(text(record), expected(3));
+    EXPECT_EQ(count("SELECT count(*) FROM trades._sync_files"), 2);
+    EXPECT_EQ(count("SELECT rows_stored FROM trades._sync_files WHERE role = 'dailylog'"), 1);
+    EXPECT_EQ(metadata("A")->sync_version, 2);
+
+    // A second record, which no program of ours writes, does not outlive the next change.
+    ASSERT_TRUE(reader()
+                    .execute("INSERT INTO trades._sync_files BY NAME SELECT * FROM "
+                             "trades._sync_files WHERE role = 'tradelog'")
+                    .has_value());
+    write("A/tradelog.csv", trade_log({7}));
+    EXPECT_EQ(sync_all_and_find("A").status, SyncStatus::kSynced);
+    EXPECT_EQ(text(record), expected(1));
+    EXPECT_EQ(count("SELECT count(*) FROM trades._sync_files"), 2);
+    expect_stored("A", "tradelog.csv", {7});
+}
+
 TEST_F(SyncTest, DeletedFolderIsRemovedFromEveryTable) {
     write("A/tradelog.csv", trade_log({1, 2}));
     write("A/dailylog.csv", daily_log({3}));
