@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/relay.h"
 #include "cli/store_access.h"
+#include "mcp/oauth.h"
 #include "serve/serve.h"
 #include "tools/registry.h"
 
@@ -86,10 +87,36 @@ Result<mcp::TokenSet> tokens_of(const Invocation& invocation) {
     return text == nullptr || *text == '\0' ? mcp::TokenSet() : mcp::TokenSet::parse(text);
 }
 
+// Null without the options. One way of proving who one is must not hide another (06 X1).
+Result<std::shared_ptr<mcp::OauthResource>> oauth_of(const Invocation& invocation,
+                                                     const mcp::TokenSet& tokens) {
+    const bool complete = invocation.has("--oauth-issuer") && invocation.has("--oauth-resource");
+    if (!complete) {
+        for (const char* const option : {"--oauth-issuer", "--oauth-resource", "--oauth-jwks"}) {
+            if (invocation.has(option)) {
+                return make_error(ErrorCode::kInvalidArgument,
+                                  "OAuth needs both --oauth-issuer and --oauth-resource");
+            }
+        }
+        return std::shared_ptr<mcp::OauthResource>();
+    }
+    if (!tokens.empty()) {
+        return make_error(
+            ErrorCode::kInvalidArgument,
+            fmt::format("--oauth-issuer and {} exclude each other: choose one way "
+                        "in which clients prove who they are",
+                        invocation.has("--token-file") ? "--token-file" : "TRADEBLOCKS_TOKEN"));
+    }
+    return mcp::OauthResource::make({invocation.text("--oauth-issuer"),
+                                     invocation.text("--oauth-resource"),
+                                     invocation.text("--oauth-jwks")});
+}
+
 Result<std::optional<mcp::HttpOptions>> http_of(const Invocation& invocation) {
     if (!invocation.has("--http")) {
         for (const char* const option :
-             {"--token-file", "--allow-host", "--allow-origin", "--allow-anonymous-network"}) {
+             {"--token-file", "--oauth-issuer", "--oauth-resource", "--oauth-jwks", "--allow-host",
+              "--allow-origin", "--allow-anonymous-network"}) {
             if (invocation.has(option)) {
                 return make_error(ErrorCode::kInvalidArgument,
                                   fmt::format("{} is for --http", option));
@@ -100,6 +127,7 @@ Result<std::optional<mcp::HttpOptions>> http_of(const Invocation& invocation) {
     mcp::HttpOptions http;
     TB_TRY(http.address, mcp::parse_http_address(invocation.text("--http")));
     TB_TRY(http.tokens, tokens_of(invocation));
+    TB_TRY(http.oauth, oauth_of(invocation, http.tokens));
     http.allowed_hosts = listed(invocation.text("--allow-host"));
     http.allowed_origins = listed(invocation.text("--allow-origin"));
     http.allow_anonymous_network = invocation.has("--allow-anonymous-network");
@@ -113,6 +141,9 @@ Result<ExitCode> run_server(const Invocation& invocation, Session& session) {
     options.app.data_dir = invocation.text("DIR");
     options.app.read_only = invocation.has("--read-only");
     options.audit_log = invocation.text("--audit-log");
+    if (invocation.has("--audit-log") && options.audit_log.empty()) {
+        return make_error(ErrorCode::kInvalidArgument, "--audit-log wants the name of a file");
+    }
     TB_TRY(options.selection, selection_of(invocation, session));
     TB_TRY(options.http, http_of(invocation));
     if (options.http.has_value()) {
@@ -140,6 +171,69 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     return served;
 }
 
+std::vector<Option> serve_options() {
+    return {
+        {"--http",
+         ValueKind::kAddress,
+         "[HOST:]PORT",
+         "serve over HTTP at this address, path /mcp",
+         {},
+         "127.0.0.1:3100"},
+        {"--toolsets",
+         ValueKind::kText,
+         "A,B",
+         "only the tools of these sets (see tradeblocks tools)",
+         {},
+         "all"},
+        {"--tools", ValueKind::kText, "A,B", "these tools as well", {}, ""},
+        {"--exclude-tools", ValueKind::kText, "A,B", "but not these tools", {}, ""},
+        {"--read-only", ValueKind::kFlag, "", "no tool that writes, whatever else is said", {}, ""},
+        {"--audit-log",
+         ValueKind::kFile,
+         "FILE",
+         "append a JSON line per tool call: who, when, which tool, how much; no data",
+         {},
+         ""},
+        {"--token-file",
+         ValueKind::kFile,
+         "FILE",
+         "tokens that clients over HTTP must have",
+         {},
+         ""},
+        {"--oauth-issuer",
+         ValueKind::kText,
+         "URL",
+         "instead of tokens: accept access tokens (JWT) of this OAuth authorization server",
+         {},
+         ""},
+        {"--oauth-resource",
+         ValueKind::kText,
+         "URL",
+         "with it: the URL under which clients reach this server, as in their tokens' aud",
+         {},
+         ""},
+        {"--oauth-jwks",
+         ValueKind::kFile,
+         "FILE|URL",
+         "with it: the issuer's public keys (JWK Set)",
+         {},
+         "asked of the issuer"},
+        {"--allow-host",
+         ValueKind::kText,
+         "A,B",
+         "names under which clients may reach the HTTP server besides localhost",
+         {},
+         ""},
+        {"--allow-origin", ValueKind::kText, "A,B", "web pages that may call it", {}, ""},
+        {"--allow-anonymous-network",
+         ValueKind::kFlag,
+         "",
+         "serve other machines without tokens: everybody who can reach the port can read "
+         "everything",
+         {},
+         ""}};
+}
+
 }  // namespace
 
 Command serve_command() {
@@ -157,56 +251,13 @@ Command serve_command() {
             "Over HTTP the server listens on this machine only. For other addresses it wants "
             "tokens, one a line, as \"name scopes token\" or the token alone (at least 128 bits, "
             "for instance from openssl rand -hex 32; scopes are blocks:read, sql:read, data:write "
-            "or *), in a file that only you can read or in TRADEBLOCKS_TOKEN. TLS is for a reverse "
-            "proxy in front of it.",
+            "or *), in a file that only you can read or in TRADEBLOCKS_TOKEN. Or an OAuth "
+            "authorization server of yours gives the tokens, with these scopes: name it with "
+            "--oauth-issuer, and with --oauth-resource the URL that clients use for this server; "
+            "signature, issuer, audience and times of every token are checked. TLS is for a "
+            "reverse proxy in front of it.",
         .arguments = {{"DIR", ValueKind::kDirectory, "the data directory, one folder per block"}},
-        .options =
-            {{"--http",
-              ValueKind::kAddress,
-              "[HOST:]PORT",
-              "serve over HTTP at this address, path /mcp",
-              {},
-              "127.0.0.1:3100"},
-             {"--toolsets",
-              ValueKind::kText,
-              "A,B",
-              "only the tools of these sets (see tradeblocks tools)",
-              {},
-              "all"},
-             {"--tools", ValueKind::kText, "A,B", "these tools as well", {}, ""},
-             {"--exclude-tools", ValueKind::kText, "A,B", "but not these tools", {}, ""},
-             {"--read-only",
-              ValueKind::kFlag,
-              "",
-              "no tool that writes, whatever else is said",
-              {},
-              ""},
-             {"--audit-log",
-              ValueKind::kFile,
-              "FILE",
-              "append a JSON line per tool call: who, when, which tool, how much; no data",
-              {},
-              ""},
-             {"--token-file",
-              ValueKind::kFile,
-              "FILE",
-              "tokens that clients over HTTP must have",
-              {},
-              ""},
-             {"--allow-host",
-              ValueKind::kText,
-              "A,B",
-              "names under which clients may reach the HTTP server besides localhost",
-              {},
-              ""},
-             {"--allow-origin", ValueKind::kText, "A,B", "web pages that may call it", {}, ""},
-             {"--allow-anonymous-network",
-              ValueKind::kFlag,
-              "",
-              "serve other machines without tokens: everybody who can reach the port can read "
-              "everything",
-              {},
-              ""}},
+        .options = serve_options(),
         .examples = {{"serve ~/Trades", "what a client's configuration starts"},
                      {"serve --http 3100 ~/Trades", "at http://127.0.0.1:3100/mcp"},
                      {"serve ~/Trades --read-only --toolsets core,sql", "a smaller choice"}},
