@@ -58,13 +58,7 @@ Result<KeySet> IssuerKeys::load_file(const std::filesystem::path& file) {
 }
 
 std::shared_ptr<const KeySet> IssuerKeys::file_keys() {
-    FileState state;
-    struct stat info {};
-    if (::stat(options_.key_set_file->c_str(), &info) == 0) {
-        state = {
-            static_cast<std::int64_t>(info.st_ino), static_cast<std::int64_t>(info.st_size),
-            static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec};
-    }
+    const FileStat state = real_file_system().stat(*options_.key_set_file).value_or(FileStat());
     const std::lock_guard lock(mutex_);
     if (file_state_ == state) {
         return keys_;

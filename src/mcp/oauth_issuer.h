@@ -15,6 +15,7 @@
 #include <string>
 
 #include "core/clock.h"
+#include "core/file_system.h"
 #include "mcp/oauth_fetch.h"
 #include "mcp/oauth_keys.h"
 
@@ -47,12 +48,6 @@ class IssuerKeys {
     [[nodiscard]] static Result<KeySet> load_file(const std::filesystem::path& file);
 
   private:
-    struct FileState {
-        std::int64_t inode = 0;
-        std::int64_t size = 0;
-        std::int64_t modified_nanos = 0;
-        bool operator==(const FileState&) const = default;
-    };
     [[nodiscard]] std::shared_ptr<const KeySet> file_keys();
     [[nodiscard]] Result<KeySet> fetch_keys(const CancelToken& cancel) const;
     [[nodiscard]] Result<OauthUrl> discover(const CancelToken& cancel) const;
@@ -67,7 +62,7 @@ class IssuerKeys {
     std::shared_ptr<const KeySet> keys_;
     std::optional<Timestamp> fetched_;    // when keys_ came
     std::optional<Timestamp> attempted_;  // the last fetch, successful or not
-    std::optional<FileState> file_state_;
+    std::optional<FileStat> file_state_;  // when it was read; all zero if there was none
 };
 
 }  // namespace tb::mcp
