@@ -107,7 +107,7 @@ class AuditLog(ServeTest):
 class CommandLine(ServeTest):
     def test_wrong_options_are_errors_of_the_command_line(self):
         for words in (["--bogus"], ["--toolsets", "nosuch"], ["--tools", "list_block"],
-                      ["--token-file", "x"], ["--http=x:y:z"]):
+                      ["--token-file", "x"], ["--http=x:y:z"], ["--audit-log="]):
             self.run_program("serve", self.data, *words, code=2, stdin=subprocess.DEVNULL)
 
     def test_a_toolset_without_tools_is_said_and_left_out(self):
@@ -155,7 +155,7 @@ class StoppedOwner(ServeTest):
         owner.call("list_blocks")
         # Much longer than the silence that makes an owner suspect.
         answer = follower.call("run_sql", query=(
-            "SELECT count(*) AS n FROM range(9000) a, range(90000) b "
+            "SELECT count(*) AS n FROM range(16000) a, range(90000) b "
             "WHERE (a.range * b.range) % 7 = 3"), timeoutSeconds=300)
         self.assertEqual(len(answer["rows"]), 1)
 
