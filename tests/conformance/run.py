@@ -276,7 +276,7 @@ def inspector(options) -> int:
 def sdk(options) -> int:
     install(SDK)
     if options.dir:
-        command, files = product_command(options), [SDK / "product.mjs"]
+        command, files = product_command(options), sorted(SDK.glob("product*.mjs"))
     else:
         command = lambda port: [options.server, "--http", f"127.0.0.1:{port}"]  # noqa: E731
         files = sorted(SDK.glob("*.test.mjs"))
