@@ -77,7 +77,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
         return ExitCode::kDone;
     }
     out.flush();
-    TB_TRY(const auto store, store_of(directory));
+    TB_TRY(const auto store, store_of(directory, Work::kLoading));
     TB_RETURN_IF_ERROR(open_for_writing(*store, session));
     TB_TRY(const WholeSync result, sync_everything(*store, session, false));
     print_sync_report(session.terminal, result, true);

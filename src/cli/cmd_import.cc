@@ -63,7 +63,7 @@ void print_outcome(const blocks::ImportOutcome& outcome, bool as_json, Terminal&
 
 Result<ExitCode> run(const Invocation& invocation, Session& session) {
     const bool as_json = invocation.has("--json");
-    TB_TRY(const auto store, store_of(invocation.text("DIR")));
+    TB_TRY(const auto store, store_of(invocation.text("DIR"), Work::kLoading));
     blocks::ImportRequest request;
     request.data_dir = store->directory();
     request.source = invocation.text("FILE");
