@@ -110,7 +110,7 @@ class Table:
         return head + "\n".join(self.rows) + "\n"
 
 
-def measure_ingest(table, _state):
+def measure_ingest(table):
     path = directory(1, 1_000_000)
     names = ("hash_files", "parse_files", "append_chunks")
     runs = []
@@ -128,7 +128,7 @@ def measure_ingest(table, _state):
               run.rss_mb <= 250)
 
 
-def measure_scale(table, _state):
+def measure_scale(table):
     runs = {1: [], 200_000: [], 1_000_000: [], 5_000_000: []}
     for turn in range(4):  # in turns, because the machine's speed drifts
         for trades, found in runs.items():
@@ -154,7 +154,7 @@ def touch_one(path):
     file.write_text("".join(lines))
 
 
-def measure_blocks(table, _state):
+def measure_blocks(table):
     path = directory(100, 2000)
     run = best(3, lambda: cold(path))
     table.add("100 blocks × 2,000 trades, cold", f"{run.cpu_ms:.0f} ms CPU, {run.rss_mb:.0f} MB",
@@ -180,7 +180,7 @@ def measure_blocks(table, _state):
     return path
 
 
-def measure_many(table, state):
+def measure_many(table):
     base = directory(100, 2000)
     reference = best(3, lambda: cold(base)).cpu_ms / 200_000 * 1000
     for blocks, trades in ((2000, 100), (20, 100_000)):
@@ -197,10 +197,9 @@ def measure_many(table, state):
     whole = best(2, lambda: cold(directory(2000, 100))).cpu_ms
     table.add("2,000 against 1,000 blocks of 100 trades", f"{whole / half:.2f} ×", "≤ 2.3 ×",
               whole <= 2.3 * half)
-    state["many"] = True
 
 
-def measure_sql(table, _state):
+def measure_sql(table):
     path = directory(100, 2000)
     once(PROGRAM, "sync", path)
     time.sleep(2.5)
@@ -229,7 +228,7 @@ def benchmarks(program, pattern, **environment):
     return found
 
 
-def measure_analytics(table, _state):
+def measure_analytics(table):
     """Promises of the portfolio analytics: the library on rows in memory, then whole tools."""
     rows = benchmarks("analytics_statistics_bench",
                       "BM_StatisticsReport/1000*/0|BM_RollingMetrics/100$|BM_DailyExposure")
@@ -262,7 +261,7 @@ def measure_analytics(table, _state):
                   f"{cpu:.1f} ms CPU ({wall:.1f} ms elapsed)", "≤ 10 ms", cpu <= 10)
 
 
-def measure_mcp(table, _state):
+def measure_mcp(table):
     path = directory(100, 2000)
     mcp.measure(table, PROGRAM, path, lambda: forget(path))
 
@@ -293,10 +292,9 @@ def main():
         parser.error(f"unknown group: {', '.join(unknown)}")
     DATA.mkdir(parents=True, exist_ok=True)
     table = Table()
-    state = {}
     for name in names:
         print(f"== {name}", flush=True)
-        GROUPS[name](table, state)
+        GROUPS[name](table)
     if set(names) == set(GROUPS) and not arguments.keep:
         write_page(table)
         print(f"wrote {PAGE.relative_to(ROOT)}")
