@@ -253,7 +253,8 @@ def measure_analytics(table):
     cpu = rows["walk_forward/combinations:1"][0]
     table.add("Walk-forward with defaults, 3,000 trades", f"{cpu:.1f} ms", "≤ 200 ms", cpu <= 200)
     path = directory(1, 2000)
-    rows = benchmarks("tools_latency_bench", "tool/get_(statistics|period_returns|strategy_comparison)",
+    rows = benchmarks("tools_latency_bench",
+                      "tool/get_(statistics|period_returns|strategy_comparison)",
                       TB_BENCH_DIR=str(path))
     for tool in ("get_statistics", "get_period_returns", "get_strategy_comparison"):
         cpu, wall = rows[f"tool/{tool}"]
