@@ -81,6 +81,11 @@ std::vector<mcp::Field> result_fields() {
         open_object("valueAtRisk", "p5, p10, p25 of the total return, signed"),
         open_object("percentileBands", "p5 to p95 of the total return"),
         open_list("bands", "The same by step"),
+        open_object("lossAtRisk", "var95, var90, expectedShortfall95: positive losses"),
+        field::integer("actualResamplePoolSize", "Results in the pool"),
+        open_object("riskFreeRate", "Deducted by the Sharpe ratio"),
+        open_object("withoutWorstCase", "The same paths without synthetic losses").nullable(),
+        open_list("worstCaseLosses", "Synthetic losses by strategy"),
     });
 }
 

@@ -118,6 +118,11 @@ std::vector<mcp::Field> result_fields() {
         open_object("verdict", "good, moderate or concerning"),
         open_object("recommendedParameters", "value, range, stable"),
         open_list("periods", "Evaluated windows"),
+        open_list("skippedWindows", "Windows without a result and why"),
+        open_object("filters", "As asked for"),
+        open_object("config", "As used"),
+        open_object("performanceFloor", "In-sample floors").nullable(),
+        open_object("diversificationConstraints", "Limits between strategies").nullable(),
     });
 }
 
