@@ -1,5 +1,6 @@
 """Installs the build into a temporary prefix and builds another program against the package."""
 
+import json
 import os
 import subprocess
 import tempfile
@@ -40,6 +41,15 @@ class Package(unittest.TestCase):
                      "zsh/site-functions/_tradeblocks", "fish/vendor_completions.d/tradeblocks.fish",
                      "doc/tradeblocks/LICENSE", "doc/tradeblocks/third_party/duckdb.txt"):
             self.assertGreater((share / name).stat().st_size, 500, name)
+
+    def test_parts_are_listed_with_their_versions(self):
+        text = (self.prefix / "share/doc/tradeblocks/sbom.spdx.json").read_text()
+        parts = {part["name"]: part for part in json.loads(text)["packages"]}
+        self.assertEqual(set(parts) - {"tradeblocks"},
+                         {"DuckDB", "fmt", "OpenSSL", "date", "nlohmann-json", "CLI11",
+                          "tl-expected", "Boost", "uPlot"})
+        self.assertRegex(parts["OpenSSL"]["versionInfo"], r"^3\.")
+        self.assertRegex(parts["uPlot"]["versionInfo"], r"^\d+\.\d+\.\d+$")
 
     def test_bash_completion_offers_commands_and_options(self):
         script = self.prefix / "share/bash-completion/completions/tradeblocks"
