@@ -105,7 +105,7 @@ class Table:
     def text(self):
         machine = platform.processor() or platform.machine()
         head = (f"Measured {time.strftime('%Y-%m-%d')} on {os.cpu_count()} processors "
-                f"({machine}), Linux {platform.release()}, release build.\n\n"
+                f"({machine}), {platform.system()}, release build.\n\n"
                 "| What | Measured | Goal | Met |\n|---|---|---|---|\n")
         return head + "\n".join(self.rows) + "\n"
 
