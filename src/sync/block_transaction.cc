@@ -264,14 +264,21 @@ Result<void> BlockTransaction::collect_hashes(RowHashes& hashes) {
 
 Result<void> BlockTransaction::delete_rows(const std::string& table,
                                            const std::vector<std::string>& ids,
-                                           const std::string& condition) {
+                                           std::optional<FileRole> role) {
     if (ids.empty()) {
         return {};
     }
-    TB_TRY(db::Statement statement,
-           connection_.prepare(fmt::format("DELETE FROM {} WHERE block_id IN ({}){}", table,
-                                           placeholders(ids.size()), condition)));
+    // As text: the table, one of our own, and how many values there are. The values are bound.
+    std::string sql =
+        fmt::format("DELETE FROM {} WHERE block_id IN ({})", table, placeholders(ids.size()));
+    if (role.has_value()) {
+        sql += fmt::format(" AND role = ${}", ids.size() + 1);
+    }
+    TB_TRY(db::Statement statement, connection_.prepare(sql));
     TB_RETURN_IF_ERROR(bind_ids(statement, ids));
+    if (role.has_value()) {
+        TB_RETURN_IF_ERROR(statement.bind(ids.size() + 1, blocks::role_name(*role)));
+    }
     TB_TRY([[maybe_unused]] const std::int64_t count, statement.run());
     return {};
 }
@@ -295,11 +302,9 @@ Result<void> BlockTransaction::remove_old_rows() {
                 ids_with_rows.push_back(job->block_id);
             }
         }
-        const std::string same_role = fmt::format(" AND role = '{}'", blocks::role_name(role));
-        TB_RETURN_IF_ERROR(
-            delete_rows(fmt::format("trades.{}", table_of(role)), ids_with_rows, ""));
-        TB_RETURN_IF_ERROR(delete_rows("trades._sync_files", ids_of_records, same_role));
-        TB_RETURN_IF_ERROR(delete_rows("trades._sync_issues", ids, same_role));
+        TB_RETURN_IF_ERROR(delete_rows(fmt::format("trades.{}", table_of(role)), ids_with_rows));
+        TB_RETURN_IF_ERROR(delete_rows("trades._sync_files", ids_of_records, role));
+        TB_RETURN_IF_ERROR(delete_rows("trades._sync_issues", ids, role));
     }
     return {};
 }
@@ -415,10 +420,7 @@ Result<WriteOutcome> BlockTransaction::stream_file(db::Appender& appender, Block
 // Rows of a large daily or reporting log that turned out unusable only at its end.
 Result<void> BlockTransaction::drop_rejected_streams() {
     for (const auto& [role, block_id] : rejected_streams_) {
-        TB_TRY([[maybe_unused]] const std::int64_t count,
-               connection_.run(
-                   fmt::format("DELETE FROM trades.{} WHERE block_id = $1", table_of(role)),
-                   block_id));
+        TB_RETURN_IF_ERROR(delete_rows(fmt::format("trades.{}", table_of(role)), {block_id}));
     }
     return {};
 }
@@ -477,51 +479,52 @@ bool BlockTransaction::changes_in_place(const BlockJob& job, FileRole role) cons
            });
 }
 
-Result<void> BlockTransaction::write_files() {
-    TB_TRY(TableRows appended, TableRows::open(*transaction_, "trades", "_sync_files"));
+std::vector<std::pair<const BlockJob*, const FileJob*>> BlockTransaction::recorded_files() const {
+    std::vector<std::pair<const BlockJob*, const FileJob*>> files;
     for (const BlockJob* job : jobs_) {
         for (const FileJob& file : job->files) {
-            if (!is_recorded(*job, file)) {
+            if (is_recorded(*job, file)) {
+                files.emplace_back(job, &file);
+            }
+        }
+    }
+    return files;
+}
+
+Result<void> BlockTransaction::write_files() {
+    TB_TRY(TableRows appended, TableRows::open(*transaction_, "trades", "_sync_files"));
+    for (const auto& [job, file] : recorded_files()) {
+        const FileRole role = file->file.role;
+        if (changes_in_place(*job, role)) {
+            RowUpdate row("trades", "_sync_files", {"block_id", "role"});
+            fill_file_row(row, *job, *file);
+            TB_TRY(const std::int64_t changed, row.run(connection_));
+            if (changed == 1) {
                 continue;
             }
-            if (changes_in_place(*job, file.file.role)) {
-                RowUpdate row("trades", "_sync_files", {"block_id", "role"});
-                fill_file_row(row, *job, file);
-                TB_TRY(const std::int64_t changed, row.run(connection_));
-                if (changed == 1) {
-                    continue;
-                }
-                TB_RETURN_IF_ERROR(delete_rows(
-                    "trades._sync_files", {job->block_id},
-                    fmt::format(" AND role = '{}'", blocks::role_name(file.file.role))));
-            }
-            fill_file_row(appended, *job, file);
-            TB_RETURN_IF_ERROR(appended.end_row());
+            TB_RETURN_IF_ERROR(delete_rows("trades._sync_files", {job->block_id}, role));
         }
+        fill_file_row(appended, *job, *file);
+        TB_RETURN_IF_ERROR(appended.end_row());
     }
     return appended.close();
 }
 
 Result<void> BlockTransaction::write_issues() {
     TB_TRY(TableRows issues, TableRows::open(*transaction_, "trades", "_sync_issues"));
-    for (const BlockJob* job : jobs_) {
-        for (const FileJob& file : job->files) {
-            if (!is_recorded(*job, file)) {
-                continue;
-            }
-            for (const blocks::RowIssue& issue : file.report.issues) {
-                issues.text("block_id", job->block_id);
-                issues.text("role", blocks::role_name(file.file.role));
-                issues.text("file_name", file.file.file_name);
-                issues.text("file_hash", file.hash);
-                issues.integer("line", issue.line);
-                issues.text("column_name", issue.column);
-                issues.text("value", issue.value);
-                issues.text("reason", issue.reason);
-                issues.text("action",
-                            issue.action == blocks::IssueAction::kSkipped ? "skipped" : "repaired");
-                TB_RETURN_IF_ERROR(issues.end_row());
-            }
+    for (const auto& [job, file] : recorded_files()) {
+        for (const blocks::RowIssue& issue : file->report.issues) {
+            issues.text("block_id", job->block_id);
+            issues.text("role", blocks::role_name(file->file.role));
+            issues.text("file_name", file->file.file_name);
+            issues.text("file_hash", file->hash);
+            issues.integer("line", issue.line);
+            issues.text("column_name", issue.column);
+            issues.text("value", issue.value);
+            issues.text("reason", issue.reason);
+            issues.text("action",
+                        issue.action == blocks::IssueAction::kSkipped ? "skipped" : "repaired");
+            TB_RETURN_IF_ERROR(issues.end_row());
         }
     }
     return issues.close();

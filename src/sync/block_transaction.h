@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -60,10 +61,10 @@ class BlockTransaction {
 
     [[nodiscard]] Result<void> collect_hashes(RowHashes& hashes);
     [[nodiscard]] Result<void> remove_old_rows();
-    // `condition` begins with " AND", or is empty.
+    // Rows of these blocks; with a role, only those of that file.
     [[nodiscard]] Result<void> delete_rows(const std::string& table,
                                            const std::vector<std::string>& ids,
-                                           const std::string& condition = "");
+                                           std::optional<blocks::FileRole> role = std::nullopt);
     [[nodiscard]] Result<WriteOutcome> append_new_rows();
     template <class Record>
     [[nodiscard]] Result<WriteOutcome> append_role(blocks::FileRole role);
@@ -76,6 +77,8 @@ class BlockTransaction {
     [[nodiscard]] Result<void> drop_rejected_streams();
     void make_reports();
     [[nodiscard]] bool changes_in_place(const BlockJob& job, blocks::FileRole role) const;
+    // The files that get a row of _sync_files in this transaction, with their blocks.
+    [[nodiscard]] std::vector<std::pair<const BlockJob*, const FileJob*>> recorded_files() const;
     [[nodiscard]] Result<void> write_files();
     [[nodiscard]] Result<void> write_issues();
     [[nodiscard]] Result<void> write_metadata();

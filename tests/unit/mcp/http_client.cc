@@ -155,6 +155,12 @@ bool HttpClient::closes() {
     return ::recv(fd_.get(), &byte, 1, MSG_DONTWAIT) == 0 || errno != EAGAIN;
 }
 
+HttpResponse exchange_once(std::uint16_t port, std::string_view request) {
+    HttpClient client(port);
+    client.send(request);
+    return client.response();
+}
+
 std::string post_text(const std::string& body, std::vector<HttpField> fields,
                       const std::string& path) {
     const auto add_default = [&](const std::string& name, const std::string& value) {

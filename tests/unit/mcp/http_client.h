@@ -58,6 +58,9 @@ class HttpClient {
     HttpResponse current_;
 };
 
+// One request over a connection of its own.
+[[nodiscard]] HttpResponse exchange_once(std::uint16_t port, std::string_view request);
+
 // A POST to /mcp with Content-Type and Accept as clients send them; `fields` override and add.
 [[nodiscard]] std::string post_text(const std::string& body, std::vector<HttpField> fields = {},
                                     const std::string& path = "/mcp");

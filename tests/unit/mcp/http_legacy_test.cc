@@ -41,13 +41,7 @@ class HttpLegacyTest : public ::testing::Test {
         return out;
     }
     std::string initialize(const Principal& who = {}) {
-        const Json message = {{"jsonrpc", "2.0"},
-                              {"id", 1},
-                              {"method", "initialize"},
-                              {"params",
-                               {{"protocolVersion", "2025-11-25"},
-                                {"capabilities", Json::object()},
-                                {"clientInfo", {{"name", "t"}, {"version", "1"}}}}}};
+        const Json message = initialize_message();
         const HttpAnswer answer = post(message, "", who);
         const auto* exchange = std::get_if<HttpExchange>(&answer);
         return exchange != nullptr && exchange->fields.size() == 1 ? exchange->fields[0].value : "";

@@ -52,20 +52,12 @@ class HttpTransportTest : public ::testing::Test {
         http_ = std::move(*started);
     }
     HttpResponse exchange(const std::string& request) {
-        HttpClient client(http_->port());
-        client.send(request);
-        return client.response();
+        return exchange_once(http_->port(), request);
     }
     // Legacy handshake; gives the id.
     std::string initialize(const std::vector<HttpField>& more = {},
                            const std::string& revision = "2025-11-25") {
-        const Json message = {{"jsonrpc", "2.0"},
-                              {"id", 1},
-                              {"method", "initialize"},
-                              {"params",
-                               {{"protocolVersion", revision},
-                                {"capabilities", Json::object()},
-                                {"clientInfo", {{"name", "t"}, {"version", "1"}}}}}};
+        const Json message = initialize_message(revision);
         const HttpResponse response = exchange(post_text(message.dump(), more));
         EXPECT_EQ(response.status, 200) << response.body;
         return response.field("mcp-session-id");

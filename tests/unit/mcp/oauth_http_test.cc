@@ -76,9 +76,7 @@ class OauthHttp : public ::testing::Test {
         http_ = std::move(*started);
     }
     HttpResponse exchange(const std::string& request) {
-        HttpClient client(http_->port());
-        client.send(request);
-        return client.response();
+        return exchange_once(http_->port(), request);
     }
     HttpResponse get(const std::string& path, const std::string& host = "localhost") {
         return exchange("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
@@ -201,13 +199,7 @@ TEST_F(OauthHttp, X2_X3_AMissingScopeIsChallengedWithAllThatIsNeeded) {
 
 TEST_F(OauthHttp, X2_H8_ALegacyClientIsItsPrincipalWithTheScopesOfEachToken) {
     start();
-    const Json hello = {{"jsonrpc", "2.0"},
-                        {"id", 1},
-                        {"method", "initialize"},
-                        {"params",
-                         {{"protocolVersion", "2025-11-25"},
-                          {"capabilities", Json::object()},
-                          {"clientInfo", {{"name", "t"}, {"version", "1"}}}}}};
+    const Json hello = initialize_message();
     const auto first = exchange(post_text(hello.dump(), {bearer(token_for("blocks:read"))}));
     ASSERT_EQ(first.status, 200) << first.body;
     const std::string id = first.field("mcp-session-id");

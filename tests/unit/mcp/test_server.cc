@@ -292,6 +292,16 @@ Client::~Client() {
     }
 }
 
+Json initialize_message(const std::string& revision) {
+    return {{"jsonrpc", "2.0"},
+            {"id", 1},
+            {"method", "initialize"},
+            {"params",
+             {{"protocolVersion", revision},
+              {"capabilities", Json::object()},
+              {"clientInfo", {{"name", "t"}, {"version", "1"}}}}}};
+}
+
 Json Client::initialize(Revision revision, Json capabilities) {
     revision_ = revision;
     return ask("init", "initialize",

@@ -44,6 +44,9 @@ struct Gate {
 [[nodiscard]] std::string request_text(const Json& id, const std::string& method,
                                        const Json& params);
 
+// The legacy handshake, as the body of an HTTP request.
+[[nodiscard]] Json initialize_message(const std::string& revision = "2025-11-25");
+
 // A MemoryClient that speaks in JSON and checks every message at its end of life.
 class Client {
   public:
