@@ -195,6 +195,7 @@ mcp::Outcome<mcp::ToolResult> run_sql(App& app, mcp::ToolContext& context, const
     TB_TRY_TOOL(page.outcome, db::run_query(connection, query, limits_of(arguments, context),
                                             consumer, context.token()));
     page.rows = std::move(consumer.rows());
+    // A page that fits is small: the copy costs something only where the link needs it.
     const Json all = context.budget_chars() == 0 ? Json::array() : page.rows;
     std::vector<std::string> names;
     for (const db::ColumnInfo& column : page.outcome.columns) {
