@@ -29,7 +29,7 @@ else()
         # Needs optimization, which tests are built without (tb_add_test).
         target_compile_options(tb_compiler_flags INTERFACE
             $<$<NOT:$<BOOL:$<TARGET_PROPERTY:TB_UNOPTIMIZED>>>:-U_FORTIFY_SOURCE>
-            $<$<NOT:$<BOOL:$<TARGET_PROPERTY:TB_UNOPTIMIZED>>>:-D_FORTIFY_SOURCE=2>)
+            $<$<NOT:$<BOOL:$<TARGET_PROPERTY:TB_UNOPTIMIZED>>>:-D_FORTIFY_SOURCE=3>)
     endif()
     target_link_options(tb_compiler_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()

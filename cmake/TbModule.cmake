@@ -1,7 +1,8 @@
 # tb_add_module(NAME DEPS ... PRIVATE_DEPS ...): one static library from src/NAME/**/*.cc,
-# alias tb::NAME. Headers are included as "NAME/file.h".
+# alias tb::NAME. Headers are included as "NAME/file.h". PRECOMPILE <header>: a header that most of
+# the module's files include and that costs more than they do.
 function(tb_add_module name)
-    cmake_parse_arguments(arg "" "" "DEPS;PRIVATE_DEPS" ${ARGN})
+    cmake_parse_arguments(arg "" "" "DEPS;PRIVATE_DEPS;PRECOMPILE" ${ARGN})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${name}/*.cc")
     if(sources)
         add_library(tb_${name} STATIC ${sources})
@@ -16,6 +17,10 @@ function(tb_add_module name)
             $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/src>
             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/tradeblocks>)
         target_link_libraries(tb_${name} INTERFACE ${arg_DEPS})
+    endif()
+    if(TB_PRECOMPILE AND arg_PRECOMPILE)
+        target_precompile_headers(tb_${name} PRIVATE ${arg_PRECOMPILE} <algorithm> <functional>
+            <map> <memory> <optional> <string> <vector>)
     endif()
     set_target_properties(tb_${name} PROPERTIES EXPORT_NAME ${name})
     add_library(tb::${name} ALIAS tb_${name})

@@ -38,8 +38,12 @@ std::string TempDir::read(const std::filesystem::path& relative) const {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
+std::filesystem::path source_dir() {
+    return TB_SOURCE_DIR;
+}
+
 std::filesystem::path shared_dir() {
-    std::filesystem::path candidate = std::filesystem::path(TB_SOURCE_DIR).parent_path() / "shared";
+    std::filesystem::path candidate = source_dir().parent_path() / "shared";
     if (const char* const override_dir = std::getenv("TB_SHARED")) {
         candidate = override_dir;
     }

@@ -25,6 +25,9 @@ class TempDir {
     std::filesystem::path path_;
 };
 
+// The root of the checkout the tests were built from.
+[[nodiscard]] std::filesystem::path source_dir();
+
 // The folder with real exports and golden figures beside the checkout (TB_SHARED overrides), or an
 // empty path where there is none: tests that need it then skip and say so.
 [[nodiscard]] std::filesystem::path shared_dir();

@@ -8,6 +8,7 @@
 
 #include "http_client.h"
 #include "mcp/http.h"
+#include "support/temp_dir.h"
 #include "test_server.h"
 
 namespace tb::mcp::test {
@@ -184,7 +185,7 @@ TEST_F(HttpTransportTest, H4_EveryRefusalIsAJsonRpcErrorWithoutPaths) {
         EXPECT_GE(response.status, 400) << request;
         EXPECT_EQ(response.field("content-type"), "application/json") << request;
         EXPECT_NE(response.error_code(), 0) << request;
-        EXPECT_EQ(response.body.find(TB_SOURCE_DIR), std::string::npos);
+        EXPECT_EQ(response.body.find(tb::test::source_dir().string()), std::string::npos);
     }
 }
 

@@ -14,6 +14,7 @@
 
 #include "core/unique_fd.h"
 #include "mcp/transport_stdio.h"
+#include "support/temp_dir.h"
 #include "test_server.h"
 #include "wire_schema.h"
 
@@ -373,8 +374,8 @@ TEST_P(Transcript, ReplaysExactly) {
     const auto server = make_server(gate, options);
     LineClient client(*server);
     const Revision revision = *parse_revision(GetParam());
-    std::ifstream file(std::string(TB_SOURCE_DIR) + "/tests/unit/mcp/transcripts/" + GetParam() +
-                       ".txt");
+    std::ifstream file(tb::test::source_dir().string() + "/tests/unit/mcp/transcripts/" +
+                       GetParam() + ".txt");
     ASSERT_TRUE(file.is_open());
     std::map<std::string, std::string> methods;
     std::string line;

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "source_scan.h"
+#include "support/temp_dir.h"
 
 namespace tb::tidy {
 namespace {
@@ -18,7 +19,7 @@ constexpr std::size_t kMaxColumns = 100;
 constexpr std::size_t kMaxLines = 700;
 
 const std::vector<SourceFile>& tree() {
-    static const std::vector<SourceFile> files = source_files(TB_SOURCE_DIR);
+    static const std::vector<SourceFile> files = source_files(test::source_dir());
     return files;
 }
 
@@ -31,7 +32,7 @@ std::string module_of(const std::string& path) {
 }
 
 std::string read_root_file(const std::string& name) {
-    std::ifstream in(std::filesystem::path(TB_SOURCE_DIR) / name, std::ios::binary);
+    std::ifstream in(test::source_dir() / name, std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
 }
 

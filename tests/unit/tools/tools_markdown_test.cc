@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/file_system.h"
+#include "support/temp_dir.h"
 #include "tools/content.h"
 #include "tools/data/name_order.h"
 
@@ -14,7 +15,7 @@ namespace {
 // Run with TB_WRITE_DOCS=1 to write the file anew:
 //   TB_WRITE_DOCS=1 build/release/tools_test --gtest_filter='ToolsMarkdown.*'
 TEST(ToolsMarkdown, FileEqualsTheTable) {
-    const std::filesystem::path file = std::filesystem::path(TB_SOURCE_DIR) / "docs" / "tools.md";
+    const std::filesystem::path file = test::source_dir() / "docs" / "tools.md";
     const std::string text = render_tools_markdown();
     if (std::getenv("TB_WRITE_DOCS") != nullptr) {
         ASSERT_TRUE(write_file_atomically(file, text).has_value());
