@@ -8,7 +8,7 @@ namespace tb::cli {
 namespace {
 
 // For single-quoted shell text.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
     std::string result = "'";
     for (const char c : text) {
         result += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -34,7 +34,7 @@ std::string bash_script() {
             if (option.kind == ValueKind::kChoice) {
                 values += fmt::format(
                     "            {}) COMPREPLY=($(compgen -W {} -- \"$current\")); return ;;\n",
-                    option.name, quoted(fmt::format("{}", fmt::join(option.choices, " "))));
+                    option.name, shell_quoted(fmt::format("{}", fmt::join(option.choices, " "))));
             }
         }
         std::string words = option_words(command);
@@ -46,7 +46,7 @@ std::string bash_script() {
             "        case $previous in\n{}"
             "        esac\n"
             "        words={} ;;\n",
-            command.name, values, quoted(words));
+            command.name, values, shell_quoted(words));
     }
     return fmt::format(
         R"(# bash completion for tradeblocks
@@ -100,7 +100,7 @@ std::string zsh_script() {
     std::string list;
     std::string cases;
     for (const Command& command : commands()) {
-        list += "        " + quoted(command.name + ":" + zsh_text(command.summary)) + "\n";
+        list += "        " + shell_quoted(command.name + ":" + zsh_text(command.summary)) + "\n";
         std::string specs = " '(- *)'{-h,--help}'[help]'";
         for (const Option& option : command.options) {
             std::string spec = option.name + "[" + zsh_text(option.help) + "]";
@@ -108,14 +108,14 @@ std::string zsh_script() {
                 spec += ":" + zsh_text(option.value_name) + ":" +
                         zsh_action(option.kind, option.choices);
             }
-            specs += " " + quoted(spec);
+            specs += " " + shell_quoted(spec);
         }
         for (const Argument& argument : command.arguments) {
             const std::vector<std::string> shells{"bash", "zsh", "fish"};
             const bool shell = command.name == "completion";
-            specs +=
-                " " + quoted(std::string(argument.required ? ":" : "::") + argument.name + ":" +
-                             zsh_action(shell ? ValueKind::kChoice : argument.kind, shells));
+            specs += " " + shell_quoted(
+                               std::string(argument.required ? ":" : "::") + argument.name + ":" +
+                               zsh_action(shell ? ValueKind::kChoice : argument.kind, shells));
         }
         cases += fmt::format("        {}) _arguments -s{} ;;\n", command.name, specs);
     }
@@ -148,13 +148,13 @@ std::string fish_script() {
     for (const Command& command : commands()) {
         const std::string when = fmt::format("-n '__fish_seen_subcommand_from {}'", command.name);
         text += fmt::format("complete -c tradeblocks -n __fish_use_subcommand -f -a {} -d {}\n",
-                            command.name, quoted(command.summary));
+                            command.name, shell_quoted(command.summary));
         for (const Option& option : command.options) {
             text += fmt::format("complete -c tradeblocks {} -l {} -d {}", when,
-                                option.name.substr(2), quoted(option.help));
+                                option.name.substr(2), shell_quoted(option.help));
             if (option.kind == ValueKind::kChoice) {
-                text += fmt::format(" -x -a {}",
-                                    quoted(fmt::format("{}", fmt::join(option.choices, " "))));
+                text += fmt::format(
+                    " -x -a {}", shell_quoted(fmt::format("{}", fmt::join(option.choices, " "))));
             } else if (option.kind != ValueKind::kFlag) {
                 text += " -r";
             }
