@@ -3,17 +3,30 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
+#include <utility>
+#include <vector>
 
 namespace tb::mcp {
 
 namespace {
+
 constexpr std::size_t kMaxSpareThreads = 32;  // for jobs that wait for people
+
+void join_all(std::vector<std::thread>& threads) {
+    for (std::thread& thread : threads) {
+        thread.join();
+    }
 }
 
-// Threads are detached and share the state, so that a handler that does not end cannot hold up the
-// destructor; stop() tells whether all have gone.
+}  // namespace
+
+// Threads share the state, so that a handler that does not end cannot hold up the destructor:
+// stop() lets go of it. Those that end are joined: what a library keeps per thread is freed on its
+// very way out, after the thread has left the books here.
 struct WorkerPool::State : std::enable_shared_from_this<WorkerPool::State> {
     State(std::size_t workers, std::size_t limit)
         : worker_count(std::max<std::size_t>(workers, 1)), queue_limit(limit) {}
@@ -25,6 +38,8 @@ struct WorkerPool::State : std::enable_shared_from_this<WorkerPool::State> {
     std::condition_variable ended;
     // All below under the mutex.
     std::deque<std::function<void()>> queue;
+    std::map<std::thread::id, std::thread> running;
+    std::vector<std::thread> leaving;  // to be joined
     std::size_t threads = 0;
     std::size_t idle = 0;
     std::size_t waiting = 0;
@@ -35,9 +50,15 @@ struct WorkerPool::State : std::enable_shared_from_this<WorkerPool::State> {
     }
 
     void start_thread_if_needed() {
-        if (queue.size() > idle && threads < allowed()) {
+        if (queue.size() <= idle || threads >= allowed()) {
+            return;
+        }
+        try {
+            std::thread thread([self = shared_from_this()] { self->run(); });
+            running.emplace(thread.get_id(), std::move(thread));
             ++threads;
-            std::thread([self = shared_from_this()] { self->run(); }).detach();
+        } catch (const std::system_error&) {
+            // The system gives no more threads: the ones there are do the work.
         }
     }
 
@@ -67,6 +88,9 @@ void WorkerPool::State::run() {
         lock.lock();
     }
     --threads;
+    if (auto own = running.extract(std::this_thread::get_id()); !own.empty()) {
+        leaving.push_back(std::move(own.mapped()));
+    }
     start_thread_if_needed();  // a spare that leaves must not strand a job it was woken for
     ended.notify_all();
 }
@@ -79,14 +103,24 @@ WorkerPool::~WorkerPool() {
 }
 
 bool WorkerPool::submit(std::function<void()> job) {
-    const std::lock_guard lock(state_->mutex);
-    if (state_->stopping || state_->queue.size() >= state_->queue_limit) {
-        return false;
+    std::vector<std::thread> leaving;
+    bool is_taken = false;
+    {
+        const std::lock_guard lock(state_->mutex);
+        if (state_->stopping || state_->queue.size() >= state_->queue_limit) {
+            return false;
+        }
+        state_->queue.push_back(std::move(job));
+        state_->start_thread_if_needed();
+        is_taken = state_->threads > 0;
+        if (!is_taken) {
+            state_->queue.pop_back();
+        }
+        leaving.swap(state_->leaving);
+        state_->work.notify_one();
     }
-    state_->queue.push_back(std::move(job));
-    state_->start_thread_if_needed();
-    state_->work.notify_one();
-    return true;
+    join_all(leaving);
+    return is_taken;
 }
 
 WorkerPool::Waiting::Waiting() {
@@ -109,7 +143,14 @@ bool WorkerPool::stop(std::chrono::milliseconds wait) {
     std::unique_lock lock(state_->mutex);
     state_->stopping = true;
     state_->work.notify_all();
-    return state_->ended.wait_for(lock, wait, [&] { return state_->threads == 0; });
+    const bool all_ended = state_->ended.wait_for(lock, wait, [&] { return state_->threads == 0; });
+    for (auto& [id, thread] : std::exchange(state_->running, {})) {
+        thread.detach();
+    }
+    std::vector<std::thread> leaving = std::exchange(state_->leaving, {});
+    lock.unlock();
+    join_all(leaving);
+    return all_ended;
 }
 
 }  // namespace tb::mcp

@@ -34,7 +34,8 @@ class WorkerPool {
     };
 
     // Takes no more jobs, runs what is queued, waits for the workers at most `wait`. False if some
-    // are still running; they keep the pool's state alive.
+    // are still running; they keep the pool's state alive. True: every thread has ended, together
+    // with what was kept for it (thread-local objects of libraries).
     bool stop(std::chrono::milliseconds wait);
 
   private:
