@@ -1,6 +1,7 @@
 // mcp_fixture_server [--http [HOST:]PORT [--token-file FILE]]
 //
 // Speaks stdio; with --http it prints the first URL on stdout and serves until SIGTERM or SIGINT.
+#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -37,6 +38,13 @@ Result<std::unique_ptr<mcp::Server>> make_server() {
     return mcp::Server::make(std::move(options), std::move(content));
 }
 
+// A handler that is still running uses what returning from main() would destroy.
+void end(mcp::Server& server) {
+    if (!server.shutdown()) {
+        std::_Exit(0);
+    }
+}
+
 Result<void> run(const std::vector<std::string>& arguments) {
     TB_TRY(const auto server, make_server());
     if (arguments.empty()) {
@@ -46,7 +54,7 @@ Result<void> run(const std::vector<std::string>& arguments) {
         options.stop_fd = signals.fd();
         options.watch_parent = true;
         mcp::serve_lines(*server, channel.in.get(), channel.out.get(), options);
-        server->shutdown();
+        end(*server);
         return {};
     }
     if (arguments.size() < 2 || arguments[0] != "--http") {
@@ -67,7 +75,7 @@ Result<void> run(const std::vector<std::string>& arguments) {
     TB_RETURN_IF_ERROR(mcp::serve_http(*server, options, signals.fd(), [](const auto& urls) {
         std::cout << urls.front() << std::endl;
     }));
-    server->shutdown();
+    end(*server);
     return {};
 }
 
