@@ -44,6 +44,14 @@ void rebuild_equity(std::vector<Trade>& trades, std::optional<double> start, PlK
     }
 }
 
+void chain_funds(std::vector<Trade>& trades, double start) {
+    CompensatedSum balance(start);
+    for (const std::uint32_t index : closefull_order(trades)) {
+        balance.add(trades[index].net_pl());
+        trades[index].funds_at_close = balance.value();
+    }
+}
+
 void scale_trades(std::vector<Trade>& trades, double factor) {
     for (Trade& t : trades) {
         t.pl *= factor;
@@ -67,8 +75,14 @@ void normalize_to_one_lot(std::vector<Trade>& trades, Conventions conventions) {
         }
         t.contracts = 1;
     }
+    if (correct) {
+        if (start) {
+            chain_funds(trades, *start);
+        }
+        return;
+    }
     // The default start of the rebuild is what the reference does: full funds less the divided P/L.
-    rebuild_equity(trades, start, correct ? PlKind::kNet : PlKind::kAsReported);
+    rebuild_equity(trades, std::nullopt, PlKind::kAsReported);
 }
 
 void normalize_to_one_lot_snapshot(std::vector<Trade>& trades) {

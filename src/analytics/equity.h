@@ -20,15 +20,19 @@ enum class PlKind { kNet, kAsReported };
 // 1,000,000 dollars.
 void rebuild_equity(std::vector<Trade>& trades, std::optional<double> start, PlKind kind);
 
+// Every trade, open ones too, in CLOSEFULL order gets funds = start + running net P/L, the order in
+// which kCorrect reads the funds column: initial_capital finds `start` again, also where closing
+// times are missing or the earliest P/L belongs to an open trade.
+void chain_funds(std::vector<Trade>& trades, double start);
+
 // P/L and fees times `factor`, then rebuild_equity with net P/L.
 void scale_trades(std::vector<Trade>& trades, double factor);
 
 // Every trade as if made with one contract.
 //   kReference: pl and fees divided by n, margin kept; start = F of the first closed trade minus
 // its already divided net P/L, rebuilt with the reported P/L (02 I-9).
-//   kCorrect: pl, fees and margin divided; start = initial_capital of the whole trades; rebuilt
-//   with
-// net P/L.
+//   kCorrect: pl, fees and margin divided; start = initial_capital of the whole trades, from which
+// chain_funds rebuilds; where no trade states its funds, none does afterwards.
 void normalize_to_one_lot(std::vector<Trade>& trades, Conventions conventions);
 
 // The snapshot's variant: divides only where n > 1, margin too; start = initial_capital_one_lot;

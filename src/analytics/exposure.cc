@@ -78,11 +78,11 @@ void sort_events(std::vector<Event>& events) {
                   [&](const Event& e) { return (e.instant - first) / kInstantsPerDay; });
 }
 
-// Equity of ascending days, asked in ascending order.
+// Equity of ascending days, asked in ascending order. The reference knows days from `first` on.
 class EquityLookup {
   public:
-    EquityLookup(const EquityByDay& equity, Conventions conventions)
-        : equity_(equity), conventions_(conventions) {}
+    EquityLookup(const EquityByDay& equity, Date first, Conventions conventions)
+        : equity_(equity), first_(first), conventions_(conventions) {}
 
     std::optional<double> percent(double exposure, Date day) {
         const double base = conventions_ == Conventions::kReference ? end_of(day) : start_of(day);
@@ -94,12 +94,15 @@ class EquityLookup {
 
   private:
     double end_of(Date day) {
+        double of_day = known_;
         for (; next_ < equity_.dates.size() && equity_.dates[next_] <= day; ++next_) {
-            if (equity_.end_of_day[next_] > 0) {
-                known_ = equity_.end_of_day[next_];
+            const double equity = equity_.end_of_day[next_];
+            if (equity > 0 && equity_.dates[next_] >= first_) {
+                known_ = equity;
             }
+            of_day = equity_.dates[next_] == day ? equity : known_;
         }
-        return known_;
+        return of_day;
     }
     double start_of(Date day) {
         while (next_ < equity_.dates.size() && equity_.dates[next_] < day) {
@@ -109,6 +112,7 @@ class EquityLookup {
     }
 
     const EquityByDay& equity_;
+    Date first_;
     Conventions conventions_;
     std::size_t next_ = 0;
     double known_ = 0;
@@ -179,6 +183,16 @@ EquityByDay equity_by_day(std::span<const Trade> trades, std::optional<double> s
     return equity;
 }
 
+EquityByDay equity_by_day(std::span<const DailyLogEntry> log) {
+    EquityByDay equity;
+    for (const DailyLogEntry& entry : log) {
+        equity.start = equity.start.value_or(entry.net_liquidity - entry.daily_pl);
+        equity.dates.push_back(entry.date);
+        equity.end_of_day.push_back(entry.net_liquidity);
+    }
+    return equity;
+}
+
 EquityByDay equity_by_day(const EquityCurve& curve) {
     EquityByDay equity;
     if (!curve.points.empty()) {
@@ -235,7 +249,6 @@ DailyExposure ExposureSweep::finish(const EquityByDay& equity) && {
                         reversed_));
     }
     const Conventions conventions = conventions_;
-    EquityLookup lookup(equity, conventions);
     auto open = opens_.cbegin();
     auto close = closes_.cbegin();
     // The earlier of the two heads; opens and closes never share an instant.
@@ -245,6 +258,7 @@ DailyExposure ExposureSweep::finish(const EquityByDay& equity) && {
         }
         return close != closes_.cend() ? std::optional(close->instant) : std::nullopt;
     };
+    EquityLookup lookup(equity, Date(next_instant() ? day_of(*next_instant()) : 0), conventions);
     double running = 0;
     std::int64_t positions = 0;
     for (auto instant = next_instant(); instant;) {

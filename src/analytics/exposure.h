@@ -31,6 +31,8 @@ struct EquityByDay {
 // kCorrect: all trades by realization day.
 [[nodiscard]] EquityByDay equity_by_day(std::span<const Trade> trades, std::optional<double> start,
                                         Conventions conventions);
+// What the log says is in the account, deposits and withdrawals included.
+[[nodiscard]] EquityByDay equity_by_day(std::span<const DailyLogEntry> log);
 // The last point of each day of an equity curve (what get_performance_charts does).
 [[nodiscard]] EquityByDay equity_by_day(const EquityCurve& curve);
 
@@ -63,7 +65,8 @@ struct DailyExposure {
 // A trade holds its margin from its opening minute to its closing minute (23:59 where the file
 // gives none; to the end when open). The running value carries over midnight.
 //   kReference: at one minute opens come before closes; percent = 100*peak/equity at the end of the
-// same day, else the last known positive equity, 0 while none is known.
+// same day, else the last positive equity of a day since the first margin; 0 while there is none,
+// and on a day that ends with 0 or less.
 //   kCorrect: at one minute closes come first, except a trade's own close in its opening minute
 // (I-22); a close stamped before its own opening counts as in the opening minute; percent is of the
 // equity at the start of the day, the start capital before the first close (I-23).

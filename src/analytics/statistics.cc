@@ -286,6 +286,7 @@ class Builder {
     void fill_drawdown() {
         PortfolioStatistics& s = result_.stats;
         const std::vector<double>& balances = base_.daily.end_of_day;
+        result_.methodology.balances = static_cast<std::int64_t>(balances.size());
         if (balances.empty() || !has_capital()) {
             note("maxDrawdown, timeInDrawdown", "no balance to measure from");
             return;
@@ -307,6 +308,8 @@ class Builder {
     void fill_growth() {
         PortfolioStatistics& s = result_.stats;
         s.avg_daily_pl = mean(base_.daily.pl).value_or(0);
+        result_.methodology.daily_pl_total = compensated_sum(base_.daily.pl);
+        result_.methodology.daily_pl_days = static_cast<std::int64_t>(base_.daily.pl.size());
         if (base_.daily.dates.empty() || !has_capital()) {
             note("cagr", "no start capital to grow from");
             return;
@@ -316,8 +319,8 @@ class Builder {
                               ? base_.daily.dates.front()
                               : trades_.front().date_opened;
         const double years = (base_.daily.dates.back() - from) / kDaysPerYear;
-        result_.methodology.growth_years = years;
         const double end = base_.daily.end_of_day.back();
+        set_growth(base_.daily.start, end, years, base_.daily.source);
         s.cagr_pct = compound_annual_growth_pct(base_.daily.start, end, years);
         if (!s.cagr_pct) {
             note("cagr", years > 0 ? "nothing is left of the start capital"
@@ -325,8 +328,17 @@ class Builder {
         }
     }
 
+    void set_growth(double start, double end, double years, ReturnSource source) {
+        Methodology& m = result_.methodology;
+        m.growth_start = start;
+        m.growth_end = end;
+        m.growth_years = years;
+        m.growth_source = source;
+    }
+
     void fill_reference_drawdown() {
         PortfolioStatistics& s = result_.stats;
+        Methodology& m = result_.methodology;
         s.max_drawdown_pct = 0;
         s.time_in_drawdown_pct = 0;
         if (!log_.empty()) {
@@ -340,11 +352,15 @@ class Builder {
             const auto n = static_cast<double>(log_.size());
             s.time_in_drawdown_pct = 100 * (static_cast<double>(below) / n);
             s.avg_daily_pl = daily_pl.value() / n;
+            m.balances = m.daily_pl_days = static_cast<std::int64_t>(log_.size());
+            m.daily_pl_total = daily_pl.value();
             return;
         }
-        const double trading_days = static_cast<double>(distinct_count(columns_.realized));
-        s.avg_daily_pl = tally_.net.value() / trading_days;
+        m.daily_pl_total = tally_.net.value();
+        m.daily_pl_days = distinct_count(columns_.realized);
+        s.avg_daily_pl = m.daily_pl_total / static_cast<double>(m.daily_pl_days);
         const TradeOrder order = close_order(trades_);
+        m.balances = static_cast<std::int64_t>(order.size());
         if (order.empty()) {
             return;
         }
@@ -373,8 +389,8 @@ class Builder {
         const Capital capital = initial_capital(trades_, {}, options_.conventions);
         const double years =
             (trades_.back().realized_on() - trades_.front().date_opened) / kDaysPerYear;
-        result_.methodology.growth_years = years;
         const double start = capital.dollars.value_or(0);
+        set_growth(start, start + tally_.net.value(), years, ReturnSource::kRealizedTrades);
         s.cagr_pct = compound_annual_growth_pct(start, start + tally_.net.value(), years);
         if (!s.cagr_pct) {
             note("cagr", "needs positive capital and more than one day");
@@ -524,18 +540,45 @@ StatisticsResult portfolio_statistics(std::span<const Trade> trades,
     return statistics_with_equity(trades, log, options, nullptr).result;
 }
 
+Capital account_capital(std::span<const Trade> trades, std::span<const DailyLogEntry> log,
+                        Conventions conventions) {
+    const Capital of_trades = initial_capital(trades, {}, conventions);
+    if (log.empty()) {
+        return of_trades;
+    }
+    const Capital of_log = initial_capital(trades, log, conventions);
+    if (conventions == Conventions::kReference || trades.empty()) {
+        return of_log;
+    }
+    RealizedSpan span{trades.front().realized_on(), trades.front().realized_on(), 0,
+                      of_trades.dollars};
+    CompensatedSum net;
+    for (const Trade& t : trades) {
+        span.first = std::min(span.first, t.realized_on());
+        span.last = std::max(span.last, t.realized_on());
+        net.add(is_usable(t) ? t.net_pl() : 0);
+    }
+    span.net_pl = net.value();
+    return log_disagreements(span, log).empty() ? of_log : of_trades;
+}
+
 std::optional<StatisticsReport> statistics_report(const TradeSet& set,
                                                   std::span<const DailyLogEntry> log,
                                                   const StatisticsRequest& request) {
     const Conventions conventions = request.options.conventions;
     const bool subset = request.filter.is_subset();
     TradeSet filtered;
+    Capital capital;  // of the whole block; asked only for a part of it
     std::span<const Trade> trades = set.trades;
     if (subset || request.filter.dates.bounded()) {
         filtered = filter_trades(set, request.filter);
-        const std::optional<double> start = initial_capital(set.trades, log, conventions).dollars;
-        if (subset && start) {
-            rebuild_equity(filtered.trades, start, PlKind::kNet);
+        if (subset) {
+            capital = account_capital(set.trades, log, conventions);
+        }
+        if (capital.dollars && conventions == Conventions::kReference) {
+            rebuild_equity(filtered.trades, capital.dollars, PlKind::kNet);
+        } else if (capital.dollars) {
+            chain_funds(filtered.trades, *capital.dollars);
         }
         trades = filtered.trades;
     }
@@ -550,10 +593,15 @@ std::optional<StatisticsReport> statistics_report(const TradeSet& set,
     StatisticsWithEquity statistics =
         statistics_with_equity(trades, used_log, request.options, &sweep);
     report.result = std::move(statistics.result);
+    if (capital.dollars && conventions == Conventions::kCorrect) {
+        report.result.methodology.capital_source = capital.source;
+    }
     const std::optional<double> start = report.result.stats.initial_capital;
     EquityByDay equity;
     if (conventions == Conventions::kReference) {
         equity = equity_by_day(trades, start, conventions);
+    } else if (statistics.daily.source == ReturnSource::kDailyLog) {
+        equity = equity_by_day(used_log);
     } else if (start) {
         equity = {start, std::move(statistics.daily.dates), std::move(statistics.daily.end_of_day)};
     }

@@ -83,7 +83,16 @@ struct Methodology {
     bool rate_is_bond_equivalent = false;
     CapitalSource capital_source = CapitalSource::kNone;
     WinRateAttribution win_rate_attribution = WinRateAttribution::kDateOpened;
-    std::optional<double> growth_years;  // of cagr_pct
+    // What cagr_pct compounds: dollars at the start and the end, and the years between.
+    std::optional<double> growth_start;
+    std::optional<double> growth_end;
+    std::optional<double> growth_years;
+    ReturnSource growth_source = ReturnSource::kRealizedTrades;
+    // Balances behind the drawdown figures: days; kReference without a log: closed trades.
+    std::int64_t balances = 0;
+    // avg_daily_pl is their quotient.
+    double daily_pl_total = 0;
+    std::int64_t daily_pl_days = 0;
     Conventions conventions = Conventions::kCorrect;
 };
 
@@ -117,6 +126,11 @@ struct StatisticsOptions {
 [[nodiscard]] StatisticsResult portfolio_statistics(std::span<const Trade> trades,
                                                     std::span<const DailyLogEntry> log,
                                                     const StatisticsOptions& options);
+
+// The start capital the statistics of these trades are measured from: the daily log's, or under
+// kCorrect the trades' own where portfolio_statistics would not use the log (see above).
+[[nodiscard]] Capital account_capital(std::span<const Trade> trades,
+                                      std::span<const DailyLogEntry> log, Conventions conventions);
 
 // --- strategies ---------------------------------------------------------------------------------
 
@@ -177,7 +191,8 @@ struct StatisticsReport {
     bool rebuilt_equity = false;  // a strategy or ticker filter: funds rebuilt, log not used
 };
 // nullopt when the filters leave no trade. A strategy or ticker filter rebuilds the funds of the
-// subset from the start capital of the whole block; otherwise the log is cut to the date range.
+// subset from the account_capital of the whole block; otherwise the log is cut to the date range.
+// Exposure percents are of the account's money: of the log's net liquidity where it is the base.
 [[nodiscard]] std::optional<StatisticsReport> statistics_report(const TradeSet& set,
                                                                 std::span<const DailyLogEntry> log,
                                                                 const StatisticsRequest& request);

@@ -140,10 +140,11 @@ void select_trades(Request& request, const BlockData& block) {
     request.input.trades = analytics::filter_trades(block.trades, request.filter);
     auto& trades = request.input.trades.trades;
     if (conventions == Conventions::kCorrect && request.filter.is_subset()) {
-        analytics::rebuild_equity(
-            trades,
-            analytics::initial_capital(block.trades.trades, block.daily_log, conventions).dollars,
-            analytics::PlKind::kNet);
+        const auto start =
+            analytics::account_capital(block.trades.trades, block.daily_log, conventions).dollars;
+        if (start) {
+            analytics::chain_funds(trades, *start);
+        }
     }
     if (request.one_lot) {
         analytics::normalize_to_one_lot(trades, conventions);

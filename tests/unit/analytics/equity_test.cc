@@ -72,6 +72,36 @@ TEST(OneLot, I9_MarginIsDividedAndTheStartIsNotShifted) {
     EXPECT_EQ(ours[0].contracts, 1);
 }
 
+TEST(OneLot, UnknownFundsStayUnknown) {
+    std::vector<Trade> ours = {make_trade("2025-01-02", "2025-01-02", 50)};
+    std::vector<Trade> reference = ours;
+    normalize_to_one_lot(ours, kCorrect);
+    normalize_to_one_lot(reference, kReference);
+    EXPECT_EQ(initial_capital(ours, {}, kCorrect).dollars, std::nullopt);
+    EXPECT_TRUE(equity_curve(ours, kCorrect).start_assumed);  // said, not a silent 1,000,000
+    EXPECT_EQ(initial_capital(reference, {}, kReference).dollars, 1'000'000);
+}
+
+TEST(ChainFunds, TheStartIsFoundAgainBehindOpenTradesAndMissingClosingTimes) {
+    // The earliest P/L is an open trade's, and the next day's first row by file order closes last.
+    std::vector<Trade> trades = {make_trade("2025-01-02", "2025-01-02", -40),
+                                 make_trade("2025-01-03", "2025-01-03", 300),
+                                 make_trade("2025-01-03", "2025-01-03", -70)};
+    trades[0].date_closed.reset();
+    trades[0].time_closed.reset();
+    trades[0].funds_at_close = 77000;  // the whole account's, not this part's
+    trades[1].time_opened = test::at("12:00:00");
+    trades[1].time_closed.reset();
+    chain_funds(trades, 10000);
+    EXPECT_EQ(initial_capital(trades, {}, kCorrect).dollars, 10000);
+    EXPECT_EQ(trades[0].funds_at_close, 9960);
+    EXPECT_EQ(trades[1].funds_at_close, 10260);  // 12:00, its opening time
+    EXPECT_EQ(trades[2].funds_at_close, 9960 + 300 - 70);
+    trades.erase(trades.begin());
+    chain_funds(trades, 10000);
+    EXPECT_EQ(initial_capital(trades, {}, kCorrect).dollars, 10000);
+}
+
 TEST(OneLot, SnapshotVariantLeavesSingleLotsAndStartsFromOneLotOfCapital) {
     std::vector<Trade> trades = crossing_trades();
     trades[2].contracts = 1;

@@ -68,6 +68,37 @@ TEST(DailyExposure, I23_PercentsAreOfTheEquityAtTheStartOfTheDay) {
     EXPECT_EQ(theirs.days[2].exposure_percent, 40);  // of the evening's 125,000
 }
 
+TEST(DailyExposure, ReferencePercentsAreOfTheDaysOwnEquityEvenIfNothingIsLeft) {
+    // 02 §2.9: the curve's value of that day; only a day without one takes the last positive value.
+    std::vector<Trade> trades = {held("2025-01-06", "10:00:00", "2025-01-06", "11:00:00", 300),
+                                 held("2025-01-07", "10:00:00", "2025-01-07", "11:00:00", 500),
+                                 held("2025-01-08", "10:00:00", "2025-01-09", "11:00:00", 400)};
+    trades[0].pl = 500;
+    trades[1].pl = -2000;
+    trades[2].pl = 3000;
+    const DailyExposure theirs =
+        daily_exposure(trades, equity_by_day(trades, 1000.0, kReference), kReference);
+    ASSERT_EQ(theirs.days.size(), 4);
+    EXPECT_EQ(theirs.days[0].exposure_percent, 20);
+    EXPECT_EQ(theirs.days[1].exposure_percent, 0);  // the day ends at -500
+    EXPECT_TRUE(close_to(theirs.days[2].exposure_percent, 100 * 400.0 / 1500));
+    EXPECT_EQ(theirs.days[3].exposure_percent, 16);
+    EXPECT_EQ(theirs.by_dollars->exposure_percent, 0);
+}
+
+TEST(DailyExposure, ReferenceKnowsNoEquityFromBeforeTheFirstMargin) {
+    // The sweep starts with the first margin held; what a trade without margin closed earlier is
+    // not on any of its days.
+    const std::vector<Trade> trades = {
+        held("2025-01-06", "10:00:00", "2025-01-06", "11:00:00", 0),
+        held("2025-01-08", "10:00:00", "2025-01-09", "11:00:00", 400)};
+    const DailyExposure theirs =
+        daily_exposure(trades, equity_by_day(trades, 1000.0, kReference), kReference);
+    ASSERT_EQ(theirs.days.size(), 2);
+    EXPECT_EQ(theirs.days[0].exposure_percent, 0);
+    EXPECT_TRUE(close_to(theirs.days[1].exposure_percent, 100 * 400.0 / 1020));
+}
+
 TEST(DailyExposure, CarriesOverNightAndIdleDays) {
     std::vector<Trade> trades = {held("2025-01-06", "10:00:00", "2025-01-09", "11:00:00", 300),
                                  held("2025-01-07", "10:30:00", "2025-01-07", "12:00:00", 500)};

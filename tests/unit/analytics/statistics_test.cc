@@ -433,5 +433,81 @@ TEST(StatisticsReport, AStrategyFilterRebuildsFundsFromTheBlocksCapital) {
     EXPECT_FALSE(statistics_report(set, {}, request).has_value());
 }
 
+TEST(StatisticsReport, I13_APartStartsFromTheCapitalTheWholeBlockIsMeasuredBy) {
+    // The log disagrees with the trades on capital, so the whole block is measured from the
+    // trades' 125,000; a filter that leaves every trade in must not change a figure.
+    const TradeSet set = make_set(with_funds({make_trade("2025-01-06", "2025-01-06", 500),
+                                              make_trade("2025-01-07", "2025-01-07", -800),
+                                              make_trade("2025-01-08", "2025-01-08", 200)},
+                                             125000),
+                                  {"a"});
+    const std::vector<DailyLogEntry> log = {log_entry("2025-01-06", 101000, 1000),
+                                            log_entry("2025-01-08", 100500, -500)};
+    StatisticsRequest request;
+    request.options = correct();
+    const auto whole = statistics_report(set, log, request);
+    request.filter.strategy = "A";
+    const auto part = statistics_report(set, log, request);
+    ASSERT_TRUE(whole && part);
+    EXPECT_EQ(whole->result.stats.initial_capital, 125000);
+    EXPECT_EQ(part->result.stats.initial_capital, 125000);
+    EXPECT_EQ(part->result.stats.max_drawdown_pct, whole->result.stats.max_drawdown_pct);
+    EXPECT_EQ(part->result.stats.sharpe_ratio, whole->result.stats.sharpe_ratio);
+    EXPECT_EQ(part->result.stats.cagr_pct, whole->result.stats.cagr_pct);
+    // The reference takes the log's capital all the same (02 §2.2).
+    request.options = reference();
+    EXPECT_EQ(statistics_report(set, log, request)->result.stats.initial_capital, 100000);
+}
+
+TEST(StatisticsReport, I13_APartOfABlockWithAMatchingLogStartsFromTheLog) {
+    const TradeSet set = make_set(with_funds({make_trade("2025-01-06", "2025-01-06", 500),
+                                              make_trade("2025-01-07", "2025-01-07", -800)},
+                                             100100),
+                                  {"a"});
+    const std::vector<DailyLogEntry> log = {log_entry("2025-01-06", 100500, 500),
+                                            log_entry("2025-01-07", 99700, -800)};
+    StatisticsRequest request;
+    request.options = correct();
+    request.filter.strategy = "a";
+    EXPECT_EQ(statistics_report(set, log, request)->result.stats.initial_capital, 100000);
+}
+
+TEST(StatisticsReport, APartThatBeginsWithAnOpenTradeStillStartsFromTheBlocksCapital) {
+    std::vector<Trade> trades = with_funds(
+        {make_trade("2025-01-06", "2025-01-06", 500), make_trade("2025-01-07", "2025-01-07", -40),
+         make_trade("2025-01-08", "2025-01-08", 200)},
+        10000);
+    trades[1].date_closed.reset();
+    trades[1].strategy = trades[2].strategy = 1;
+    StatisticsRequest request;
+    request.options = correct();
+    request.filter.strategy = "b";
+    const auto report = statistics_report(make_set(trades, {"a", "b"}), {}, request);
+    ASSERT_TRUE(report.has_value());
+    EXPECT_EQ(report->result.stats.initial_capital, 10000);  // not 10500, the account's then
+    EXPECT_TRUE(close_to(report->result.stats.max_drawdown_pct, 0.4));
+}
+
+TEST(StatisticsReport, I57_ExposureIsAShareOfTheMoneyInTheAccountDepositsIncluded) {
+    // 100,000 paid in before the second day: returns leave it out, but it stands behind the margin.
+    std::vector<Trade> trades = with_funds(
+        {make_trade("2025-01-06", "2025-01-06", 0), make_trade("2025-01-07", "2025-01-07", 0),
+         make_trade("2025-01-08", "2025-01-08", 0)},
+        100000);
+    trades[0].margin_req = 10000;
+    trades[2].margin_req = 50000;
+    const std::vector<DailyLogEntry> log = {log_entry("2025-01-06", 100000, 0),
+                                            log_entry("2025-01-07", 200000, 0),
+                                            log_entry("2025-01-08", 200000, 0)};
+    StatisticsRequest request;
+    request.options = correct();
+    const auto report = statistics_report(make_set(trades, {"a"}), log, request);
+    ASSERT_TRUE(report.has_value());
+    EXPECT_EQ(report->result.methodology.return_source, ReturnSource::kDailyLog);
+    EXPECT_EQ(report->peak_by_percent->date, day("2025-01-08"));
+    EXPECT_EQ(report->peak_by_percent->exposure_percent, 25);
+    EXPECT_EQ(report->result.stats.max_drawdown_pct, 0);
+}
+
 }  // namespace
 }  // namespace tb::analytics

@@ -198,6 +198,25 @@ class StatisticsWithLog : public StatisticsCorrections {
     }
 };
 
+// I-13 on real data: MEIC's log starts from 100,000 and ends before the trades, which start from
+// 125,000. A filter that every trade passes must not bring the log's capital back in.
+TEST_F(StatisticsCorrections, AFilterThatKeepsEveryTradeKeepsEveryFigure) {
+    TB_REQUIRE_SHARED();
+    copy_shared_block("MEIC Test Data");
+    const Json whole = call("get_statistics", {{"blockId", "MEIC Test Data"}});
+    const Json part =
+        call("get_statistics", {{"blockId", "MEIC Test Data"}, {"tickerFilter", "SPX"}});
+    EXPECT_EQ(part["stats"]["initialCapital"], 125000);
+    for (const auto& [name, value] : whole["stats"].items()) {
+        EXPECT_NEAR(part["stats"][name].get<double>(), value.get<double>(), 1e-9) << name;
+    }
+    EXPECT_EQ(part["peakExposure"], whole["peakExposure"]);
+    const Json charts = call("get_performance_charts", {{"blockId", "MEIC Test Data"},
+                                                        {"strategy", "MEIC Test Data"},
+                                                        {"charts", {"equity_curve"}}});
+    EXPECT_EQ(charts["equityCurve"][0]["equity"], 125000);
+}
+
 // I-13: the log starts from 100,000, the trades from 125,000: the reference takes the drawdown of
 // one and the growth of the other.
 TEST_F(StatisticsWithLog, OneBaseForAllFiguresAndAWarningWhenTheyDisagree) {
