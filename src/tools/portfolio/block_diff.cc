@@ -1,6 +1,7 @@
 // block_diff: what two blocks share and how they differ (02 §4.4).
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -136,11 +137,16 @@ std::string strategies_text(const BlockDiff& diff, std::size_t budget) {
 
 void add_side(AnswerFrame& frame, const std::string& name, const analytics::DiffBlock& block,
               const Wanted& wanted) {
+    const auto shown = [&](std::string_view figure) {
+        constexpr std::array<std::string_view, 6> kShown = {
+            "totalTrades", "winRate", "netPl", "profitFactor", "sharpeRatio", "maxDrawdown"};
+        return std::find(kShown.begin(), kShown.end(), figure) != kShown.end() &&
+               wanted.has(figure);
+    };
     for (const analytics::Note& note : block.statistics.notes) {
-        constexpr std::array kShown = {"profitFactor", "sharpeRatio", "maxDrawdown", "netPl"};
-        if (std::find(kShown.begin(), kShown.end(), note.figure) != kShown.end() &&
-            wanted.has(note.figure)) {
-            frame.notes.push_back({name + ": " + note.figure, note.reason});
+        const std::string figures = analytics::figures_among(note, shown);
+        if (!figures.empty()) {
+            frame.notes.push_back({name + ": " + figures, note.reason});
         }
     }
     for (const std::string& warning : block.statistics.warnings) {
@@ -148,14 +154,42 @@ void add_side(AnswerFrame& frame, const std::string& name, const analytics::Diff
     }
     if (frame.explain) {
         for (Explanation& entry : explain_statistics(block.statistics, "")) {
-            constexpr std::array kShown = {"winRate", "netPl", "profitFactor", "sharpeRatio",
-                                           "maxDrawdown"};
-            if (std::find(kShown.begin(), kShown.end(), entry.figure) != kShown.end() &&
-                wanted.has(entry.figure)) {
+            if (shown(entry.figure)) {
                 entry.figure = "portfolioTotals." + name + "." + entry.figure;
                 frame.explanations.push_back(std::move(entry));
             }
         }
+    }
+}
+
+// Of perStrategyComparison: where its profit factors are infinite, and how its figures come about.
+void add_strategies(AnswerFrame& frame, const BlockDiff& diff, const Wanted& wanted) {
+    constexpr std::size_t kMostNotes = 10;
+    std::vector<analytics::Note> infinite;
+    const auto check = [&](const char* side, const analytics::DiffStrategyRow& row,
+                           const std::optional<analytics::DiffStrategySide>& figures) {
+        if (figures && figures->profit_factor_infinite && wanted.has("profitFactor")) {
+            infinite.push_back({fmt::format("{}, {}: profitFactor", row.strategy, side),
+                                "infinite: no losing trade"});
+        }
+    };
+    for (const analytics::DiffStrategyRow& row : diff.strategies) {
+        check("blockA", row, row.a);
+        check("blockB", row, row.b);
+    }
+    if (infinite.size() > kMostNotes) {
+        infinite = {{"perStrategyComparison[].profitFactor",
+                     fmt::format("infinite where it is null: no losing trade in {} cases",
+                                 infinite.size())}};
+    }
+    std::move(infinite.begin(), infinite.end(), std::back_inserter(frame.notes));
+    if (frame.explain && wanted.has("netPl")) {
+        frame.explanations.push_back({"perStrategyComparison[].netPl",
+                                      frame.conventions == Conventions::kReference
+                                          ? "sum of the P/L column as written"
+                                          : "sum of P = P/L after fees",
+                                      Json{{"strategies", diff.strategies.size()}},
+                                      diff.a.trade_count + diff.b.trade_count, "trades"});
     }
 }
 
@@ -185,6 +219,7 @@ mcp::Outcome<mcp::ToolResult> diff_blocks(App& app, mcp::ToolContext& context,
     }
     add_side(frame, "blockA", diff.a, wanted);
     add_side(frame, "blockB", diff.b, wanted);
+    add_strategies(frame, diff, wanted);
     Json answer = {{"blockA", block_json(id_a, diff.a)},
                    {"blockB", block_json(id_b, diff.b)},
                    {"strategyOverlap",

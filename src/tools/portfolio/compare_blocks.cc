@@ -91,13 +91,16 @@ std::string comparison_text(const BlockComparison& comparison,
 // Notes, warnings and explanations of each block under its name.
 void add_blocks(AnswerFrame& frame, const BlockComparison& comparison,
                 const std::vector<BlockMetric>& metrics) {
+    const auto shown = [&](std::string_view figure) {
+        return std::any_of(metrics.begin(), metrics.end(), [&](BlockMetric metric) {
+            return analytics::block_metric_name(metric) == figure;
+        });
+    };
     for (const analytics::BlockComparisonRow& row : comparison.blocks) {
         for (const analytics::Note& note : row.statistics.notes) {
-            const auto shown = [&](BlockMetric metric) {
-                return analytics::block_metric_name(metric) == note.figure;
-            };
-            if (std::any_of(metrics.begin(), metrics.end(), shown)) {
-                frame.notes.push_back({row.block_id + ": " + note.figure, note.reason});
+            const std::string figures = analytics::figures_among(note, shown);
+            if (!figures.empty()) {
+                frame.notes.push_back({row.block_id + ": " + figures, note.reason});
             }
         }
         for (const std::string& warning : row.statistics.warnings) {
@@ -107,10 +110,7 @@ void add_blocks(AnswerFrame& frame, const BlockComparison& comparison,
             continue;
         }
         for (Explanation& entry : explain_statistics(row.statistics, "")) {
-            const auto shown = [&](BlockMetric metric) {
-                return analytics::block_metric_name(metric) == entry.figure;
-            };
-            if (std::any_of(metrics.begin(), metrics.end(), shown)) {
+            if (shown(entry.figure)) {
                 entry.figure = row.block_id + ": " + entry.figure;
                 frame.explanations.push_back(std::move(entry));
             }

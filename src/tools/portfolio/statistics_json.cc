@@ -76,11 +76,23 @@ struct FigureRule {
     std::string_view formula;
     std::string_view reference;  // empty: the same
     // Which rows and inputs: trades, daily returns, the daily balance.
-    enum class Input { kTrades, kWinsAndLosses, kReturns, kBalance, kGrowth, kKelly } input;
+    enum class Input {
+        kTrades,
+        kWinsAndLosses,
+        kReturns,
+        kBalance,
+        kDailyPl,
+        kGrowth,
+        kKelly
+    } input;
 };
 
 using Input = FigureRule::Input;
 constexpr std::array kRules = {
+    FigureRule{"totalTrades", "rows of the trade log that pass the filters", "", Input::kTrades},
+    FigureRule{"winningTrades", "trades with P > 0", "", Input::kTrades},
+    FigureRule{"losingTrades", "trades with P < 0", "", Input::kTrades},
+    FigureRule{"breakEvenTrades", "trades with P = 0", "", Input::kTrades},
     FigureRule{"winRate", "trades with P > 0 / all trades (fraction; P = P/L after fees)", "",
                Input::kTrades},
     FigureRule{"totalPl", "sum of the P/L column as written", "", Input::kTrades},
@@ -88,6 +100,8 @@ constexpr std::array kRules = {
     FigureRule{"totalCommissions", "sum of opening and closing fees", "", Input::kTrades},
     FigureRule{"avgWin", "mean of P over trades with P > 0", "", Input::kWinsAndLosses},
     FigureRule{"avgLoss", "mean of P over trades with P < 0 (negative)", "", Input::kWinsAndLosses},
+    FigureRule{"maxWin", "largest P > 0; 0 without one", "", Input::kTrades},
+    FigureRule{"maxLoss", "smallest P < 0; 0 without one", "", Input::kTrades},
     FigureRule{"profitFactor", "sum of P > 0 / |sum of P < 0|; no value without a loss", "",
                Input::kWinsAndLosses},
     FigureRule{"sharpeRatio",
@@ -107,18 +121,18 @@ constexpr std::array kRules = {
     FigureRule{"kellyPercentage", "100*(p*b - (1-p))/b, p = winRate, b = avgWin/|avgLoss|", "",
                Input::kKelly},
     FigureRule{"cagr",
-               "100*((end/start)^(1/years) - 1), from the first opening to the last "
-               "realized day",
+               "100*((end/start)^(1/years) - 1), years to the last realized day from the first "
+               "opening (daily log: from its first row to its last)",
                "100*((end/start)^(1/years) - 1), from the first opening to the close of the "
                "trade opened last, capital of the trades",
                Input::kGrowth},
     FigureRule{"initialCapital",
-               "balance before the first day: of the daily log, else the "
-               "balance from which the funds column chains",
+               "balance before the first day: of the daily log, else the balance from which the "
+               "funds column chains; for a strategy or ticker that of the whole block",
                "daily log: netLiq - dailyPl of the first row, else F - P of the first trade closed",
                Input::kBalance},
-    FigureRule{"avgDailyPl", "net P/L / days observed",
-               "mean P/L of the log rows, else net P/L per day with a trade", Input::kBalance},
+    FigureRule{"avgDailyPl", "net P/L of the days / days observed",
+               "mean P/L of the log rows, else net P/L per day with a trade", Input::kDailyPl},
     FigureRule{"monthlyWinRate",
                "100 * months with P/L > 0 / months with trades, by the day "
                "realized",
@@ -127,6 +141,10 @@ constexpr std::array kRules = {
                "100 * ISO weeks with P/L > 0 / weeks with trades, by the day "
                "realized",
                "the same by the day opened, weeks cut at New Year", Input::kTrades},
+    FigureRule{"maxWinStreak", "most wins in a row by opening time; a zero ends a streak", "",
+               Input::kTrades},
+    FigureRule{"maxLossStreak", "most losses in a row by opening time; a zero ends a streak", "",
+               Input::kTrades},
     FigureRule{"currentStreak", "wins (+) or losses (-) in a row at the end; a zero ends a streak",
                "", Input::kTrades},
 };
@@ -150,10 +168,12 @@ Json inputs_of(Input input, const PortfolioStatistics& stats, const Methodology&
         case Input::kBalance:
             return {{"initialCapital", number_json(stats.initial_capital)},
                     {"capitalSource", capital_source_name(method.capital_source)},
-                    {"days", method.observations}};
+                    {"balances", method.balances}};
+        case Input::kDailyPl:
+            return {{"pl", number_json(method.daily_pl_total)}, {"days", method.daily_pl_days}};
         case Input::kGrowth:
-            return {{"initialCapital", number_json(stats.initial_capital)},
-                    {"netPl", number_json(stats.net_pl)},
+            return {{"start", number_json(method.growth_start)},
+                    {"end", number_json(method.growth_end)},
                     {"years", number_json(method.growth_years)},
                     {"cagr", number_json(stats.cagr_pct)},
                     {"maxDrawdown", number_json(stats.max_drawdown_pct)}};
@@ -163,6 +183,29 @@ Json inputs_of(Input input, const PortfolioStatistics& stats, const Methodology&
                     {"avgLoss", number_json(stats.avg_loss)}};
     }
     return Json::object();
+}
+
+// How many rows a figure rests on, and whether they are the log's.
+std::pair<std::int64_t, bool> rows_of(Input input, const PortfolioStatistics& stats,
+                                      const Methodology& method) {
+    const bool from_log = method.return_source == ReturnSource::kDailyLog;
+    switch (input) {
+        case Input::kReturns:
+            return {method.observations, from_log};
+        case Input::kBalance:
+            return {method.balances, from_log};
+        case Input::kDailyPl:
+            return {method.daily_pl_days, from_log};
+        case Input::kGrowth:
+            return method.growth_source == ReturnSource::kDailyLog
+                       ? std::pair{method.balances, true}
+                       : std::pair{stats.total_trades, false};
+        case Input::kTrades:
+        case Input::kWinsAndLosses:
+        case Input::kKelly:
+            break;
+    }
+    return {stats.total_trades, false};
 }
 
 Json returns_json(const Methodology& method) {
@@ -261,17 +304,15 @@ Json exposure_peak_json(const std::optional<analytics::ExposurePeak>& peak, Conv
 std::vector<Explanation> explain_statistics(const analytics::StatisticsResult& result,
                                             std::string_view prefix) {
     const Methodology& method = result.methodology;
-    const bool from_log = method.return_source == ReturnSource::kDailyLog;
     std::vector<Explanation> out;
     for (const FigureRule& rule : kRules) {
         const bool reference =
             method.conventions == Conventions::kReference && !rule.reference.empty();
-        const bool daily = rule.input == Input::kReturns || rule.input == Input::kBalance;
+        const auto [rows, from_log] = rows_of(rule.input, result.stats, method);
         out.push_back({std::string(prefix) + std::string(rule.figure),
                        std::string(reference ? rule.reference : rule.formula),
-                       inputs_of(rule.input, result.stats, method),
-                       daily ? method.observations : result.stats.total_trades,
-                       daily && from_log ? "daily log" : "trades"});
+                       inputs_of(rule.input, result.stats, method), rows,
+                       from_log ? "daily log" : "trades"});
     }
     return out;
 }

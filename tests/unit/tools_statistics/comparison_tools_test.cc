@@ -90,6 +90,32 @@ TEST_F(ComparisonTools, ProfitFactorWithoutALossIsNullWithANote) {
     EXPECT_EQ(answer["strategies"][1]["profitFactor"], 0);
 }
 
+// A note may be about several figures at once; the one that is shown must not lose it.
+TEST_F(ComparisonTools, NotesAboutSeveralFiguresReachTheComparedOne) {
+    write_block("few",
+                {{.pl = "10", .funds = "1010"},
+                 {.opened = "2024-01-03", .closed = "2024-01-03", .pl = "-5", .funds = "1005"}});
+    write_block("broke", {{.pl = "10", .funds = "-90"}});
+    const Json compared = call("compare_blocks", {{"blockIds", {"few", "broke"}}});
+    EXPECT_TRUE(has_note(compared, "few: sharpeRatio, sortinoRatio"));  // 2 returns: I-55
+    EXPECT_TRUE(has_note(compared, "broke: maxDrawdown"));
+    const Json diff = call("block_diff", {{"blockIdA", "few"}, {"blockIdB", "broke"}});
+    EXPECT_TRUE(has_note(diff, "blockA: sharpeRatio"));
+    EXPECT_TRUE(has_note(diff, "blockB: maxDrawdown"));
+    const Json empty = call(
+        "block_diff", {{"blockIdA", "few"}, {"blockIdB", "broke"}, {"startDate", "2024-01-03"}});
+    EXPECT_TRUE(has_note(empty, "blockB: sharpeRatio, maxDrawdown"));  // no trade at all
+}
+
+TEST_F(ComparisonTools, ADifferenceSaysWhichProfitFactorsAreInfinite) {
+    write_block("A", {{.pl = "10", .funds = "1010", .strategy = "x"}});
+    write_block("B", {{.pl = "-10", .funds = "990", .strategy = "x"}});
+    const Json diff = call("block_diff", {{"blockIdA", "A"}, {"blockIdB", "B"}, {"explain", true}});
+    EXPECT_EQ(diff["perStrategyComparison"][0]["blockA"]["profitFactor"], nullptr);
+    EXPECT_TRUE(has_note(diff, "x, blockA: profitFactor"));
+    EXPECT_FALSE(has_note(diff, "x, blockB: profitFactor"));
+}
+
 TEST_F(ComparisonTools, ManyStrategiesFitTheBudgetAndSaySo) {
     std::vector<Row> rows;
     for (int i = 0; i < 400; ++i) {

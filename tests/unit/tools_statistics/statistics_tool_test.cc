@@ -1,6 +1,7 @@
 // get_statistics through the registry: filters, empty results, notes, rates, explanations, and the
 // corrected figures beside the reference's (02 §6).
 #include <cmath>
+#include <map>
 #include <string>
 
 #include "tool_fixture.h"
@@ -291,6 +292,54 @@ TEST_F(StatisticsTool, ExplanationFollowsTheConventions) {
     };
     EXPECT_NE(formula(call("get_statistics", {{"blockId", "A"}, {"explain", true}})),
               formula(reference("get_statistics", {{"blockId", "A"}, {"explain", true}})));
+}
+
+// What explains a figure must lead to it: computed again from the named inputs.
+TEST_F(StatisticsTool, ExplainedInputsReproduceTheFigures) {
+    TB_REQUIRE_SHARED();
+    copy_shared_block("EMA Test Data");
+    copy_shared_block("MEIC Test Data");
+    for (const char* block : {"EMA Test Data", "MEIC Test Data"}) {
+        for (const bool as_reference : {false, true}) {
+            const Json arguments = {{"blockId", block}, {"explain", true}};
+            const Json answer = as_reference ? reference("get_statistics", arguments)
+                                             : call("get_statistics", arguments);
+            std::map<std::string, Json> explained;
+            for (const Json& entry : answer["explain"]) {
+                explained[entry["figure"]] = entry;
+            }
+            const Json& stats = answer["stats"];
+            for (const auto& [name, value] : stats.items()) {
+                EXPECT_TRUE(explained.contains("stats." + name)) << name;
+            }
+            const Json growth = explained["stats.cagr"]["inputs"];
+            EXPECT_NEAR(stats["cagr"].get<double>(),
+                        100 * (std::pow(growth["end"].get<double>() / growth["start"].get<double>(),
+                                        1 / growth["years"].get<double>()) -
+                               1),
+                        1e-9)
+                << block << as_reference;
+            const Json days = explained["stats.avgDailyPl"]["inputs"];
+            EXPECT_NEAR(stats["avgDailyPl"].get<double>(),
+                        days["pl"].get<double>() / days["days"].get<double>(), 1e-9);
+            // A share of the balances named.
+            const double below = stats["timeInDrawdown"].get<double>() / 100 *
+                                 explained["stats.timeInDrawdown"]["rows"].get<double>();
+            EXPECT_NEAR(below, std::round(below), 1e-6);
+        }
+    }
+    // The EMA log is the base of everything, growth included; MEIC's is not used at all.
+    const auto basis = [&](const char* block) {
+        const Json answer = call("get_statistics", {{"blockId", block}, {"explain", true}});
+        for (const Json& entry : answer["explain"]) {
+            if (entry["figure"] == "stats.cagr") {
+                return entry["basis"].get<std::string>();
+            }
+        }
+        return std::string();
+    };
+    EXPECT_EQ(basis("EMA Test Data"), "daily log");
+    EXPECT_EQ(basis("MEIC Test Data"), "trades");
 }
 
 }  // namespace
