@@ -250,6 +250,17 @@ struct Task {
     Best best;
 };
 
+// Relative difference below which kCorrect takes two targets for equal: a profit factor does not
+// depend on the size of the trades, so that only rounding tells apart combinations that differ in
+// size alone.
+constexpr double kEqualTargets = 1e-12;
+
+bool is_better(const Analysis& a, double target, double best) {
+    const double margin =
+        a.reference() || !std::isfinite(best) ? 0 : kEqualTargets * std::fabs(best);
+    return target > best + margin;
+}
+
 void run_task(const Analysis& a, const WalkForwardWindow& window, const CancelToken& cancel,
               Task& task) {
     Segment segment = make_segment(a, window.in_sample_start, window.in_sample_end, cancel);
@@ -257,7 +268,7 @@ void run_task(const Analysis& a, const WalkForwardWindow& window, const CancelTo
     for (std::size_t c = task.begin; c < task.end && !cancel.cancelled(); ++c) {
         const Scenario scenario = a.grid.scenario(a.grid.values(c), contracts);
         const double target = try_combination(a, segment, scenario);
-        if (target > task.best.target) {
+        if (is_better(a, target, task.best.target)) {
             task.best = {target, c};
         }
     }
@@ -284,7 +295,7 @@ Result<std::vector<Best>> optimize(const Analysis& a, std::span<const WalkForwar
     }
     std::vector<Best> best(windows.size());
     for (const Task& task : tasks) {
-        if (task.best.target > best[task.window].target) {
+        if (is_better(a, task.best.target, best[task.window].target)) {
             best[task.window] = task.best;
         }
     }
@@ -402,6 +413,24 @@ Result<Analysis> prepare(const TradeSet& set, const WalkForwardOptions& options,
     return a;
 }
 
+// Axes that scale all trades alike, where the target is a ratio that such scaling leaves as it is.
+std::vector<std::string> sizes_without_effect(const Analysis& a) {
+    std::vector<std::string> names;
+    if (a.options.target != WalkForwardTarget::kProfitFactor &&
+        a.options.target != WalkForwardTarget::kWinRate) {
+        return names;
+    }
+    for (const ParameterAxis& axis : a.grid.axes()) {
+        const bool scales_all = axis.kind == ParameterKind::kKellyMultiplier ||
+                                axis.kind == ParameterKind::kFixedFraction ||
+                                axis.kind == ParameterKind::kFixedContracts;
+        if (scales_all && axis.values.size() > 1) {
+            names.push_back(axis.name);
+        }
+    }
+    return names;
+}
+
 void add_warnings(const Analysis& a, WalkForwardResult& result) {
     if (a.reference()) {
         return;
@@ -416,6 +445,14 @@ void add_warnings(const Analysis& a, WalkForwardResult& result) {
         result.warnings.push_back(
             fmt::format("{}: applied as a limit at the largest value of the range, not optimized",
                         fmt::join(a.grid.constraint_names(), ", ")));
+    }
+    const std::vector<std::string> idle = sizes_without_effect(a);
+    if (!idle.empty()) {
+        result.warnings.push_back(
+            fmt::format("{}: the target does not depend on the size of all trades; the first value "
+                        "of the range "
+                        "stands for all of them",
+                        fmt::join(idle, ", ")));
     }
     if (result.periods.size() < 3) {
         result.warnings.push_back(fmt::format(

@@ -17,7 +17,8 @@
 // - chosen parameters and reasons of skipped windows are returned (I-33); unknown parameter names
 //   are refused, and risk limits are constraints instead of axes: the loosest value of the range
 //   applies, since a tighter one can only exclude (I-51); floors at or below 0 are honoured (I-52);
-//   a combination must keep the minimum of trades (I-59);
+//   a combination must keep the minimum of trades (I-59); targets that differ by rounding only are
+//   equal, and the first of them in grid order is chosen;
 // - P/L is net in every test (I-17); figures follow kCorrect of statistics.h; the start capital of
 // a
 //   window is the block's plus what was realized before it.
@@ -109,7 +110,8 @@ struct WalkForwardWindow {
     Date out_of_sample_end;
 };
 
-// Of the OOS trades as scaled; nullopt where no pair has a figure.
+// Of the OOS trades as scaled, which must be of two strategies at least; nullopt where no pair has
+// a figure (kReference: 0).
 struct DiversificationMetrics {
     std::optional<double> avg_correlation;
     std::optional<double> max_correlation;
@@ -137,7 +139,7 @@ struct WalkForwardPeriod {
     double out_of_sample_net_pl = 0;             // dollars, as scaled
     bool consistent = false;
     std::vector<double> parameters;  // chosen, parallel to WalkForwardResult::parameter_names
-    std::optional<DiversificationMetrics> diversification;
+    std::optional<DiversificationMetrics> diversification;  // with a constraint on
 };
 
 enum class SkipReason {
@@ -180,7 +182,7 @@ struct WalkForwardSummary {
     double parameter_stability = 0;           // 0..1
     double consistency_score = 0;             // 0..1, share of evaluated windows
     std::optional<double> robustness_score;   // mean of clamp(degradation,0,2)/2 and the two above
-    std::optional<double> avg_correlation;    // over windows, with a constraint on
+    std::optional<double> avg_correlation;    // over windows with diversification figures
     std::optional<double> avg_tail_dependence;
     std::optional<double> avg_effective_factors;
 };

@@ -154,17 +154,22 @@ Scenario ParameterGrid::scenario(std::span<const double> values, double mean_con
     Scenario scenario;
     scenario.weights.assign(strategy_count_, 1);
     scenario.limits = limits_;
+    // Multiplied in this order whatever that of the axes, as the reference does: rounding decides
+    // between combinations that differ in scale only.
+    double kelly = 1;
+    double fraction = 1;
+    double contracts = 1;
     for (std::size_t a = 0; a < axes_.size(); ++a) {
         const double value = values[a];
         switch (axes_[a].kind) {
             case ParameterKind::kKellyMultiplier:
-                scenario.scale *= value > 0 ? value : 1;
+                kelly = value > 0 ? value : 1;
                 break;
             case ParameterKind::kFixedFraction:
-                scenario.scale *= value > 0 ? value / 2 : 1;
+                fraction = value > 0 ? value / 2 : 1;
                 break;
             case ParameterKind::kFixedContracts:
-                scenario.scale *= value > 0 ? value / mean_contracts : 1;
+                contracts = value > 0 ? value / mean_contracts : 1;
                 break;
             case ParameterKind::kStrategyWeight:
                 for (const std::size_t s : axes_[a].strategies) {
@@ -180,6 +185,7 @@ Scenario ParameterGrid::scenario(std::span<const double> values, double mean_con
                 break;
         }
     }
+    scenario.scale = kelly * fraction * contracts;
     return scenario;
 }
 

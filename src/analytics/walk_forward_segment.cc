@@ -104,6 +104,11 @@ Segment::Layout Segment::make_layout(const std::vector<char>& left) const {
             layout.strategy.push_back(trade.strategy);
             layout.net.push_back(trade.net_pl());
             layout.reported.push_back(trade.pl);
+            if (reference) {
+                const bool gross = trade.basis != PlBasis::kNetIncludesFees;
+                layout.opening_fees.push_back(gross ? trade.opening_fees : 0);
+                layout.closing_fees.push_back(gross ? trade.closing_fees : 0);
+            }
         }
     }
     if (kept.empty()) {
@@ -154,6 +159,15 @@ Segment::Layout Segment::make_layout(const std::vector<char>& left) const {
     return layout;
 }
 
+// The reference scales P/L and fees apart. A profit factor is the same at every scale but for
+// rounding, and that decides which of its combinations is best.
+double Segment::scaled_net(const Layout& layout, std::size_t trade, double factor) const {
+    return conventions_ == Conventions::kReference
+               ? layout.reported[trade] * factor - layout.opening_fees[trade] * factor -
+                     layout.closing_fees[trade] * factor
+               : layout.net[trade] * factor;
+}
+
 SegmentFigures Segment::evaluate(const Scenario& scenario) {
     const bool reference = conventions_ == Conventions::kReference;
     const Layout& layout = layout_for(scenario);
@@ -174,12 +188,14 @@ SegmentFigures Segment::evaluate(const Scenario& scenario) {
     std::size_t wins = 0;
     std::size_t losses = 0;
     std::size_t run = 0;
+    double funds = start_capital_;
     for (std::size_t i = 0; i < n; ++i) {
         const double factor = scenario.scale * scenario.weights[layout.strategy[i]];
-        const double p = layout.net[i] * factor;
+        const double p = scaled_net(layout, i, factor);
         pl_[i] = p;
         figures.net_pl += p;
-        funds_[i] = start_capital_ + figures.net_pl;
+        funds += p;  // step by step, as the reference does
+        funds_[i] = funds;
         day_pl_[layout.day[i]] += p;
         profit += p > 0 ? p : 0;
         loss += p < 0 ? -p : 0;
@@ -266,7 +282,12 @@ TradeSet Segment::trade_set(const Scenario& scenario) const {
         if (weight > 0) {
             set.trades.push_back(trade);
             if (conventions_ == Conventions::kReference) {
-                set.trades.back().margin_req = 0;  // the reference's scaled trades carry no margin
+                // The reference's scaled trades carry neither margin nor opening price, and
+                // rounding of their results can part days that tied.
+                Trade& scaled = set.trades.back();
+                scaled.margin_req = 0;
+                scaled.opening_price = 0;
+                scaled.pl *= scenario.scale * weight;
             }
         }
     }
@@ -276,21 +297,20 @@ TradeSet Segment::trade_set(const Scenario& scenario) const {
 std::optional<PairLimits> Segment::pair_limits(const Scenario& scenario,
                                                const DiversificationOptions& options) {
     Layout& layout = layout_for(scenario);
-    if (!layout.pair_limits) {
-        const DiversificationMetrics metrics = diversification(scenario, options);
+    if (!layout.pair_limits || conventions_ == Conventions::kReference) {
+        const auto metrics = diversification(scenario, options);
         layout.pair_limits =
-            metrics.total_pairs == 0
+            !metrics || metrics->total_pairs == 0
                 ? std::nullopt
-                : std::optional(PairLimits{metrics.max_correlation.value_or(0),
-                                           metrics.max_tail_dependence.value_or(0)});
+                : std::optional(PairLimits{metrics->max_correlation.value_or(0),
+                                           metrics->max_tail_dependence.value_or(0)});
     }
     return *layout.pair_limits;
 }
 
-DiversificationMetrics Segment::diversification(const Scenario& scenario,
-                                                const DiversificationOptions& options) {
+std::optional<DiversificationMetrics> Segment::diversification(
+    const Scenario& scenario, const DiversificationOptions& options) {
     const bool reference = conventions_ == Conventions::kReference;
-    DiversificationMetrics metrics;
     const TradeSet set = trade_set(scenario);
     CorrelationOptions correlation;
     correlation.method = options.method;
@@ -298,8 +318,9 @@ DiversificationMetrics Segment::diversification(const Scenario& scenario,
     correlation.min_samples = reference ? kReferencePairSamples : kPairSamples;
     const auto matrix = correlation_matrix(set, correlation, conventions_, alone_);
     if (!matrix) {
-        return metrics;  // fewer than two strategies
+        return std::nullopt;  // fewer than two strategies
     }
+    DiversificationMetrics metrics;
     const std::size_t n = matrix->strategies.size();
     metrics.total_pairs = n < 2 ? 0 : n * (n - 1) / 2;
     metrics.effective_factors = static_cast<double>(n);
@@ -309,6 +330,10 @@ DiversificationMetrics Segment::diversification(const Scenario& scenario,
         metrics.max_correlation = matrix->strongest->value;
         metrics.max_correlation_first = matrix->strategies[matrix->strongest->first];
         metrics.max_correlation_second = matrix->strategies[matrix->strongest->second];
+    }
+    if (reference) {
+        metrics.avg_correlation = metrics.avg_correlation.value_or(0);
+        metrics.max_correlation = metrics.max_correlation.value_or(0);
     }
     if (!options.limit_tail_risk) {
         metrics.avg_tail_dependence = 0;

@@ -65,11 +65,12 @@ class Segment {
     [[nodiscard]] double mean_contracts() const;
     [[nodiscard]] SegmentFigures evaluate(const Scenario& scenario);
     // nullopt with fewer than two strategies left. Positive scaling changes no correlation, so the
-    // result depends on the strategies left only.
+    // result depends on the strategies left only (kReference: but for rounding).
     [[nodiscard]] std::optional<PairLimits> pair_limits(const Scenario& scenario,
                                                         const DiversificationOptions& options);
-    [[nodiscard]] DiversificationMetrics diversification(const Scenario& scenario,
-                                                         const DiversificationOptions& options);
+    // nullopt with fewer than two strategies left.
+    [[nodiscard]] std::optional<DiversificationMetrics> diversification(
+        const Scenario& scenario, const DiversificationOptions& options);
 
   private:
     // What depends on the strategies left only. Vectors over trades are in LOAD order.
@@ -77,6 +78,9 @@ class Segment {
         std::vector<std::uint32_t> strategy;
         std::vector<double> net;
         std::vector<double> reported;
+        std::vector<double>
+            opening_fees;  // kReference: those the reported P/L does not contain yet
+        std::vector<double> closing_fees;
         std::vector<std::uint32_t> day;  // index into rates
         std::vector<double> rate;        // deduction per observed day, fraction
         std::size_t traded_days = 0;
@@ -90,6 +94,7 @@ class Segment {
     [[nodiscard]] std::vector<char> strategies_left(const Scenario& scenario) const;
     Layout& layout_for(const Scenario& scenario);
     [[nodiscard]] Layout make_layout(const std::vector<char>& left) const;
+    [[nodiscard]] double scaled_net(const Layout& layout, std::size_t trade, double factor) const;
     [[nodiscard]] TradeSet trade_set(const Scenario& scenario) const;
     void fill_ratios(const Layout& layout, SegmentFigures& figures);
     void fill_drawdown(const Layout& layout, SegmentFigures& figures);

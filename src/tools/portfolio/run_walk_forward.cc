@@ -241,11 +241,12 @@ Json window_json(const analytics::WalkForwardWindow& window, Conventions convent
             {"outOfSampleEnd", instant_json(window.out_of_sample_end, conventions)}};
 }
 
-Json pair_names(const std::string& first, const std::string& second) {
-    return first.empty() && second.empty() ? Json(nullptr) : Json({first, second});
-}
-
-Json diversification_json(const analytics::DiversificationMetrics& metrics) {
+Json diversification_json(const analytics::DiversificationMetrics& metrics,
+                          Conventions conventions) {
+    const auto pair_names = [&](const std::string& first, const std::string& second) {
+        const bool none = first.empty() && second.empty();
+        return none && conventions == Conventions::kCorrect ? Json(nullptr) : Json({first, second});
+    };
     return {{"avgCorrelation", figure_json(metrics.avg_correlation)},
             {"maxCorrelation", figure_json(metrics.max_correlation)},
             {"maxCorrelationPair",
@@ -265,7 +266,8 @@ Json period_json(const WalkForwardResult& result, const WalkForwardPeriod& perio
     json["targetMetricInSample"] = figure_json(period.target_in_sample);
     json["targetMetricOutOfSample"] = figure_json(period.target_out_of_sample);
     json["diversificationMetrics"] =
-        period.diversification ? diversification_json(*period.diversification) : Json(nullptr);
+        period.diversification ? diversification_json(*period.diversification, conventions)
+                               : Json(nullptr);
     json["inSampleTrades"] = period.in_sample_trades;
     json["outOfSampleTrades"] = period.out_of_sample_trades;
     json["outOfSampleCoverage"] = period.out_of_sample_coverage;
@@ -299,12 +301,15 @@ Json floor_json(const Json& arguments, const WalkForwardOptions& options) {
 }
 
 Json constraints_json(const Json& arguments, const WalkForwardOptions& options) {
-    return options.diversification.enabled()
-               ? echo_all(arguments, {"enableCorrelationConstraint", "maxCorrelationThreshold",
-                                      "correlationMethod", "enableTailRiskConstraint",
-                                      "maxTailDependenceThreshold", "tailThreshold",
-                                      "diversificationNormalization", "diversificationDateBasis"})
-               : Json(nullptr);
+    if (!options.diversification.enabled()) {
+        return nullptr;
+    }
+    Json json = echo_all(
+        arguments, {"enableCorrelationConstraint", "maxCorrelationThreshold", "correlationMethod",
+                    "enableTailRiskConstraint", "maxTailDependenceThreshold", "tailThreshold"});
+    json["normalization"] = echo(arguments, "diversificationNormalization");
+    json["dateBasis"] = echo(arguments, "diversificationDateBasis");
+    return json;
 }
 
 Json summary_json(const analytics::WalkForwardSummary& summary) {
@@ -520,6 +525,7 @@ mcp::ToolSpec run_walk_forward_tool(App& app) {
             .scope = "blocks:read",
             .arguments = argument_fields(),
             .results = result_fields(),
+            .max_result_chars = mcp::kMaxRaisedResultChars,
             .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
                 return run_walk_forward(app, context, arguments);
             }};

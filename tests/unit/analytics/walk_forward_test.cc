@@ -412,6 +412,124 @@ TEST(WalkForward, I17_TheDailyLossLimitSeesFees) {
     EXPECT_FALSE(run_walk_forward(b.set(), options, Conventions::kReference)->periods.empty());
 }
 
+// The profit factor of the IS trades as the reference works it out: P/L and fees scaled apart.
+double reference_profit_factor(const TradeSet& set, const WalkForwardWindow& window,
+                               double factor) {
+    double profit = 0;
+    double loss = 0;
+    for (const Trade& t : set.trades) {
+        if (t.date_opened < window.in_sample_start || t.date_opened > window.in_sample_end) {
+            continue;
+        }
+        double net = t.pl * factor;
+        if (t.basis == PlBasis::kGrossBeforeFees) {
+            net = net - t.opening_fees * factor - t.closing_fees * factor;
+        }
+        profit += net > 0 ? net : 0;
+        loss += net < 0 ? net : 0;
+    }
+    return profit / std::fabs(loss);
+}
+
+TEST(WalkForward, ReferenceLetsRoundingDecideBetweenScales) {
+    test::RandomBlock spec;
+    spec.gross_basis = true;
+    auto options = windows(60, 20, WalkForwardTarget::kProfitFactor);
+    options.parameter_ranges = {{"fixedFractionPct", 1, 4, 1.5}, {"kellyMultiplier", 0.1, 1, 0.3}};
+    std::size_t later_than_first = 0;
+    for (spec.seed = 1; spec.seed <= 5; ++spec.seed) {
+        const TradeSet set = test::random_block(spec);
+        const auto result = run_walk_forward(set, options, Conventions::kReference).value();
+        ASSERT_FALSE(result.periods.empty());
+        for (const WalkForwardPeriod& period : result.periods) {
+            double best = 0;
+            std::vector<double> chosen;
+            for (const double fraction : {1.0, 2.5, 4.0}) {
+                for (const double kelly : {0.1, 0.4, 0.7, 1.0}) {
+                    const double figure =
+                        reference_profit_factor(set, period.window, kelly * (fraction / 2));
+                    if (figure > best) {
+                        best = figure;
+                        chosen = {fraction, kelly};
+                    }
+                }
+            }
+            EXPECT_EQ(period.parameters, chosen) << spec.seed;
+            EXPECT_EQ(period.target_in_sample, best) << spec.seed;
+            later_than_first += chosen == std::vector<double>{1, 0.1} ? 0 : 1;
+        }
+    }
+    EXPECT_GT(later_than_first, 0U);
+}
+
+TEST(WalkForward, ReferenceCorrelatesTheScaledResults) {
+    // Days of several small amounts: their sums tie, and no longer do when each part is scaled.
+    constexpr double kAmounts[] = {0.1, 0.2, 0.3, -0.1, 0.4, -0.2, 0.7};
+    TradesBuilder b({"Alpha", "Beta"});
+    RandomStream random(3, 1, RandomPurpose::kResample);
+    for (int i = 0; i < 120; ++i) {
+        for (int trade = 0; trade < 4; ++trade) {
+            b.add(day("2024-01-01").plus_days(i), kAmounts[random.next_below(7)],
+                  static_cast<std::uint32_t>(trade % 2));
+        }
+    }
+    b.fund(100'000);
+    auto options = windows(60, 20, WalkForwardTarget::kNetPl);
+    options.parameter_ranges = {{"kellyMultiplier", 0.7, 0.7, 1}};
+    options.diversification.limit_correlation = true;
+    options.diversification.max_correlation = 1;
+    options.diversification.method = CorrelationMethod::kSpearman;
+    const auto result = run_walk_forward(b.set(), options, Conventions::kReference).value();
+    ASSERT_FALSE(result.periods.empty());
+    bool rounding_counts = false;
+    for (const WalkForwardPeriod& period : result.periods) {
+        const auto average = [&](double factor) {
+            TradeSet scaled;
+            scaled.strategies = b.set().strategies;
+            for (Trade trade : b.set().trades) {
+                if (trade.date_opened >= period.window.out_of_sample_start &&
+                    trade.date_opened <= period.window.out_of_sample_end) {
+                    trade.pl *= factor;
+                    scaled.trades.push_back(trade);
+                }
+            }
+            CorrelationOptions correlation;
+            correlation.method = CorrelationMethod::kSpearman;
+            correlation.min_samples = 2;
+            return *correlation_matrix(scaled, correlation, Conventions::kReference)->average;
+        };
+        EXPECT_EQ(*period.diversification->avg_correlation, average(0.7));
+        rounding_counts = rounding_counts || average(0.7) != average(1);
+    }
+    EXPECT_TRUE(rounding_counts);
+}
+
+TEST(WalkForward, RoundingDoesNotDecideBetweenScales) {
+    test::RandomBlock spec;
+    spec.gross_basis = true;
+    for (const auto target : {WalkForwardTarget::kProfitFactor, WalkForwardTarget::kWinRate}) {
+        auto options = windows(60, 20, target);
+        options.parameter_ranges = {{"strategy:Alpha", 1, 2, 1}, {"kellyMultiplier", 0.1, 1, 0.3}};
+        for (spec.seed = 1; spec.seed <= 5; ++spec.seed) {
+            const auto result =
+                run_walk_forward(test::random_block(spec), options, Conventions::kCorrect).value();
+            ASSERT_FALSE(result.periods.empty());
+            for (const WalkForwardPeriod& period : result.periods) {
+                EXPECT_EQ(period.parameters[1], 0.1);  // the first of equals
+            }
+            EXPECT_TRUE(std::any_of(
+                result.warnings.begin(), result.warnings.end(),
+                [](const std::string& w) { return w.starts_with("kellyMultiplier: the target"); }));
+        }
+        options.target = WalkForwardTarget::kNetPl;
+        const auto sized =
+            run_walk_forward(test::random_block(spec), options, Conventions::kCorrect).value();
+        for (const std::string& warning : sized.warnings) {
+            EXPECT_FALSE(warning.starts_with("kellyMultiplier")) << warning;
+        }
+    }
+}
+
 TEST(WalkForward, DiversificationLimitsRefuseStrategiesThatMoveTogether) {
     TradesBuilder b({"Alpha", "Beta"});
     for (int i = 0; i < 120; ++i) {

@@ -266,6 +266,74 @@ TEST_F(WalkForwardToolTest, ConstraintsReportDiversification) {
     EXPECT_TRUE(call(kTool, {{"blockId", "A"}})["diversificationConstraints"].is_null());
 }
 
+TEST_F(WalkForwardToolTest, ConstraintsAreEchoedUnderTheReferencesNames) {
+    write_block("A", trades_of("alpha", 100, {20, -10, 5}));
+    const Json arguments = {{"blockId", "A"},
+                            {"enableTailRiskConstraint", true},
+                            {"diversificationNormalization", "margin"},
+                            {"diversificationDateBasis", "closed"}};
+    for (const Json& call_arguments : {arguments, reference(arguments)}) {
+        const Json constraints = call(kTool, call_arguments)["diversificationConstraints"];
+        EXPECT_EQ(constraints.value("normalization", ""), "margin");
+        EXPECT_EQ(constraints.value("dateBasis", ""), "closed");
+    }
+}
+
+TEST_F(WalkForwardToolTest, OneStrategyAloneHasNoDiversification) {
+    std::vector<Row> rows = trades_of("alpha", 100, {20, -10, 5, 8, -12, 30, -7});
+    std::vector<Row> more = trades_of("beta", 50, {3, 9, -10, -4, 16});  // ends half way
+    rows.insert(rows.end(), more.begin(), more.end());
+    write_block("A", rows);
+    const Json arguments = {{"blockId", "A"},
+                            {"inSampleDays", 28},
+                            {"outOfSampleDays", 14},
+                            {"optimizationTarget", "netPl"},
+                            {"enableCorrelationConstraint", true},
+                            {"maxCorrelationThreshold", 1}};
+    for (const Json& call_arguments : {arguments, reference(arguments)}) {
+        const Json answer = call(kTool, call_arguments);
+        ASSERT_GE(answer["periods"].size(), 3U);
+        EXPECT_TRUE(answer["periods"][0]["diversificationMetrics"].is_object());
+        EXPECT_TRUE(answer["periods"].back()["diversificationMetrics"].is_null());
+        EXPECT_EQ(answer["summary"]["avgEffectiveFactors"], 2);
+    }
+}
+
+TEST_F(WalkForwardToolTest, ReferenceScalesMarginAndPriceAway) {
+    std::vector<Row> rows = trades_of("alpha", 60, {20, -10, 5, 8, -12, 30, -7});
+    std::vector<Row> more = trades_of("beta", 60, {3, 9, -10, -4, 16});
+    rows.insert(rows.end(), more.begin(), more.end());
+    write_block("A", rows);
+    const Json arguments = {{"blockId", "A"},
+                            {"inSampleDays", 28},
+                            {"outOfSampleDays", 14},
+                            {"optimizationTarget", "netPl"},
+                            {"enableCorrelationConstraint", true},
+                            {"diversificationNormalization", "margin"}};
+    const Json none = {
+        {"avgCorrelation", 0},    {"maxCorrelation", 0},    {"maxCorrelationPair", {"", ""}},
+        {"avgTailDependence", 0}, {"maxTailDependence", 0}, {"maxTailDependencePair", {"", ""}},
+        {"effectiveFactors", 0},  {"highRiskPairsPct", 0},  {"insufficientTailDataPairs", 0},
+        {"totalPairs", 0}};
+    EXPECT_EQ(call(kTool, reference(arguments))["periods"][0]["diversificationMetrics"], none);
+    const Json ours = call(kTool, arguments)["periods"][0]["diversificationMetrics"];
+    EXPECT_EQ(ours["totalPairs"], 1);
+    EXPECT_TRUE(ours["maxTailDependencePair"].is_null());
+}
+
+TEST_F(WalkForwardToolTest, ReferenceIsCompleteWithinTheLargestAnswer) {
+    write_block("A", trades_of("alpha", 260, {20, -10, 5, 8, -12, 30, -7}));
+    const Json arguments = {{"blockId", "A"},
+                            {"inSampleDays", 28},
+                            {"outOfSampleDays", 1},
+                            {"minOutOfSampleTrades", 1}};
+    const Json all = call(kTool, reference(arguments));
+    ASSERT_GT(mcp::to_json_text(all).size(), mcp::kMaxResultChars);
+    EXPECT_EQ(call(kTool, reference(arguments), mcp::kDefaultResultChars)["periods"],
+              all["periods"]);
+    EXPECT_TRUE(call(kTool, arguments, mcp::kDefaultResultChars).contains("shortened"));
+}
+
 TEST_F(WalkForwardToolTest, RateIsNamedAndGivenOnesCount) {
     TB_REQUIRE_SHARED();
     copy_real_blocks();
