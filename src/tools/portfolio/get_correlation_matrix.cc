@@ -237,6 +237,7 @@ mcp::ToolSpec get_correlation_matrix_tool(App& app) {
             .scope = "blocks:read",
             .arguments = argument_fields(),
             .results = result_fields(),
+            .max_result_chars = mcp::kMaxRaisedResultChars,
             .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
                 return get_correlation_matrix(app, context, arguments);
             }};

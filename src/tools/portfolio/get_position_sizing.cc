@@ -245,6 +245,7 @@ mcp::ToolSpec get_position_sizing_tool(App& app) {
             .scope = "blocks:read",
             .arguments = argument_fields(),
             .results = result_fields(),
+            .max_result_chars = mcp::kMaxRaisedResultChars,
             .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
                 return get_position_sizing(app, context, arguments);
             }};

@@ -268,6 +268,7 @@ mcp::ToolSpec get_tail_risk_tool(App& app) {
             .scope = "blocks:read",
             .arguments = argument_fields(),
             .results = result_fields(),
+            .max_result_chars = mcp::kMaxRaisedResultChars,
             .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
                 return get_tail_risk(app, context, arguments);
             }};

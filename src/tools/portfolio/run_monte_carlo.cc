@@ -454,6 +454,7 @@ mcp::ToolSpec run_monte_carlo_tool(App& app) {
             .scope = "blocks:read",
             .arguments = argument_fields(),
             .results = result_fields(),
+            .max_result_chars = mcp::kMaxRaisedResultChars,
             .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
                 return run_monte_carlo(app, context, arguments);
             }};

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "mcp/json_text.h"
+#include "mcp/render.h"
+#include "mcp/tool_result.h"
 #include "tools/registry.h"
 
 namespace tb::tools::test {
@@ -90,6 +92,10 @@ mcp::Outcome<mcp::ToolResult> RiskToolsTest::run(const std::string& tool, mcp::T
     if (result.has_value()) {
         EXPECT_EQ(mcp::check_result(spec->results, *result->structured),
                   std::vector<std::string>{});
+        if (context.budget_chars() != 0) {  // over MCP, which refuses more
+            EXPECT_LE(mcp::char_count(mcp::to_json_text(*result->structured)),
+                      mcp::result_budget(*spec, arguments).cap);
+        }
     }
     return result;
 }
