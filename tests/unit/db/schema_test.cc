@@ -390,7 +390,8 @@ TEST_F(SchemaTest, SingleTablesCanBeEnsuredInADatabaseOfOnesOwn) {
 
 TEST(SchemaPage, IsTheOneInTheRepository) {
     const tb::test::TempDir dir;
-    std::filesystem::copy_file(test::source_dir() / "docs" / "schema.md", dir.path() / "schema.md");
+    std::filesystem::copy_file(::tb::test::source_dir() / "docs" / "schema.md",
+                               dir.path() / "schema.md");
     EXPECT_EQ(dir.read("schema.md"), render_schema_markdown())
         << "write render_schema_markdown() to docs/schema.md";
 }

@@ -27,7 +27,7 @@ using testing::HasSubstr;
 
 // The statements of a corpus file; `\n` in them is a line break.
 std::vector<std::string> corpus(const std::string& name) {
-    std::ifstream file(test::source_dir().string() + "/tests/unit/db/sql_guard_corpus/" + name);
+    std::ifstream file(::tb::test::source_dir().string() + "/tests/unit/db/sql_guard_corpus/" + name);
     EXPECT_TRUE(file.is_open()) << name;
     std::vector<std::string> statements;
     std::string line;
