@@ -37,6 +37,8 @@ ErrorCode code_of(std::string_view text) {
 }  // namespace
 
 Error error_from_text(std::string_view text) {
+    // Behind a failed assertion the engine lists its call stack, with where the program lies.
+    text = text.substr(0, text.find("\n\nStack Trace:"));
     const ErrorCode code = code_of(text);
     if (code != ErrorCode::kLocked) {
         return Error{code, std::string(text), {}};

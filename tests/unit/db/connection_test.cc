@@ -263,6 +263,11 @@ TEST(EngineError, CodesFollowTheEnginesWords) {
               ErrorCode::kLocked);
     EXPECT_EQ(lock_holder(error_from_text("IO Error: Could not set lock on file \"/d\": busy")),
               std::nullopt);
+    EXPECT_EQ(
+        error_from_text("INTERNAL Error: broken\n\nStack Trace:\n\n/home/x/libduckdb.so(+0x1)")
+            .message,
+        "INTERNAL Error: broken")
+        << "no call stack, no path of the program";
     EXPECT_EQ(error_from_text("INTERRUPT Error: Interrupted!").code, ErrorCode::kInterrupted);
     EXPECT_EQ(error_from_text("Out of Memory Error: ...").code, ErrorCode::kResourceExhausted);
     EXPECT_EQ(error_from_text("IO Error: Could not write file: No space left on device").code,
