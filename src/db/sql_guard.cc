@@ -120,6 +120,12 @@ std::optional<std::string_view> behind_explain(std::string_view sql) {
     return sql.substr(end);
 }
 
+// For a text behind EXPLAIN that is no query: (FORMAT json), VERBOSE.
+bool takes_explain_option(std::string_view query) {
+    const std::size_t begin = skip_blanks(query, 0);
+    return query.substr(begin).starts_with('(') || first_word(query) == "VERBOSE";
+}
+
 // How many statements the engine's parser sees; 0 also for a syntax error.
 std::size_t count_statements(Connection& connection, const std::string& sql) {
     duckdb_extracted_statements statements = nullptr;
@@ -156,14 +162,28 @@ constexpr Advice kAdvice[] = {
 constexpr std::string_view kDefaultAdvice =
     "tables follow the CSV files in the data folder, change those instead";
 
+Error several_statements(std::size_t count) {
+    return Error{ErrorCode::kRefused, fmt::format("{} statements: send one at a time", count), {}};
+}
+
 Error not_a_query(Connection& connection, const std::string& sql) {
     const std::string word = first_word(sql);
+    const std::size_t statements = count_statements(connection, sql);
     // The engine expands a PIVOT without values into two statements.
-    if (ascii_lower(sql).find("pivot") != std::string::npos &&
-        count_statements(connection, sql) == 2) {
+    if (statements == 2 && ascii_lower(sql).find("pivot") != std::string::npos) {
         return Error{ErrorCode::kRefused,
                      "PIVOT needs the list of its values here: PIVOT trades.trade_data ON strategy "
                      "IN ('A', 'B') USING sum(pl). Ask for them first with SELECT DISTINCT",
+                     {}};
+    }
+    if (statements > 1) {
+        return several_statements(statements);
+    }
+    if (word == "WITH") {
+        return Error{ErrorCode::kRefused,
+                     fmt::format("this WITH holds or ends in something that is no query, and only "
+                                 "queries are allowed: {}",
+                                 kDefaultAdvice),
                      {}};
     }
     std::string_view advice = kDefaultAdvice;
@@ -211,7 +231,11 @@ Result<GuardedSql> guard_sql(Connection& connection, std::string_view sql) {
     TB_TRY(const detail::TreeReport report, parse(connection, query));
     if (!report.parsed) {
         if (report.error_type != "not implemented") {
-            return make_error(ErrorCode::kInvalidArgument, report.error_message);
+            std::string message = report.error_message;
+            if (guarded.explain && takes_explain_option(query)) {
+                message += "\nEXPLAIN has no options here: write EXPLAIN and then the query";
+            }
+            return make_error(ErrorCode::kInvalidArgument, std::move(message));
         }
         return tl::unexpected<Error>(not_a_query(connection, std::string(query)));
     }
@@ -219,8 +243,7 @@ Result<GuardedSql> guard_sql(Connection& connection, std::string_view sql) {
         return make_error(ErrorCode::kInvalidArgument, "the query is empty");
     }
     if (report.statements > 1) {
-        return make_error(ErrorCode::kRefused,
-                          fmt::format("{} statements: send one at a time", report.statements));
+        return tl::unexpected<Error>(several_statements(report.statements));
     }
     return guarded;
 }

@@ -11,7 +11,8 @@
 //   - within the limits below. Parsing, binding and optimising in the engine can be neither
 //     interrupted nor bounded by its memory limit, and some short texts keep it busy for hours or
 //     take gigabytes (measured: n common tables cost n^2, nested scalar subqueries 4^n, stars of
-//     stars n^2, repeat('x', 4000000000) four gigabytes); so texts that could are refused first.
+//     stars n^2, n joined tables n^5, repeat('x', 4000000000) four gigabytes); so texts that could
+//     are refused first.
 //
 // The guard is one layer of three: the caller also runs the statement in a read-only transaction,
 // on a database without external access whose settings are locked (query_runner.h does).
@@ -33,6 +34,7 @@ inline constexpr std::size_t kMaxSqlBytes = 64 * 1024;
 inline constexpr std::size_t kMaxCommonTables = 64;           // WITH a AS (..), b AS (..), ...
 inline constexpr std::size_t kMaxCommonTableBytes = 1 << 20;  // common tables * bytes of SQL
 inline constexpr std::size_t kMaxTableReferences = 100;       // FROM and JOIN items
+inline constexpr double kMaxJoinedTables = 40;                // ... of one FROM with its subqueries
 inline constexpr double kMaxResultColumns = 4'000;            // of any SELECT, estimated
 inline constexpr double kMaxTotalColumns = 20'000;            // of all SELECTs together, estimated
 inline constexpr double kMaxSubqueryWeight = 20'000;          // 3^depth, summed: depth 9 at most

@@ -20,11 +20,39 @@ bool contains(const std::array<std::string_view, N>& list, std::string_view word
 }
 
 // Size by their second argument; by the largest; by their fourth.
-constexpr std::array kBySecond{"repeat"sv, "lpad"sv, "rpad"sv, "list_resize"sv, "array_resize"sv};
+constexpr std::array kBySecond{"repeat"sv,      "lpad"sv,         "rpad"sv,
+                               "list_resize"sv, "array_resize"sv, "bitstring"sv};
 constexpr std::array kByLargest{"range"sv, "generate_series"sv, "format"sv, "printf"sv};
 constexpr std::array kLists{"range"sv, "generate_series"sv, "list_resize"sv, "array_resize"sv};
-// What goes in twice comes out multiplied.
-constexpr std::array kProducts{"replace"sv, "regexp_replace"sv, "list_zip"sv, "array_zip"sv};
+// What goes in twice comes out multiplied; or is compared character by character, in memory.
+constexpr std::array kProducts{
+    "replace"sv,         "regexp_replace"sv,      "list_zip"sv,
+    "array_zip"sv,       "levenshtein"sv,         "editdist3"sv,
+    "jaro_similarity"sv, "damerau_levenshtein"sv, "jaro_winkler_similarity"sv};
+// Every character becomes several, or an item of a list.
+struct Widening {
+    std::string_view name;
+    double factor;
+};
+constexpr double kTextItemBytes = 16;
+constexpr std::array kWidenings{
+    Widening{"bin", 8},
+    Widening{"to_binary", 8},
+    Widening{"hex", 2},
+    Widening{"to_hex", 2},
+    Widening{"base64", 2},
+    Widening{"to_base64", 2},
+    Widening{"url_encode", 3},
+    Widening{"regexp_escape", 2},
+    Widening{"split", kTextItemBytes},
+    Widening{"str_split", kTextItemBytes},
+    Widening{"string_split", kTextItemBytes},
+    Widening{"string_to_array", kTextItemBytes},
+    Widening{"str_split_regex", kTextItemBytes},
+    Widening{"string_split_regex", kTextItemBytes},
+    Widening{"regexp_split_to_array", kTextItemBytes},
+    Widening{"regexp_extract_all", kTextItemBytes},
+};
 
 GrowthSize product(const GrowthSize& a, const GrowthSize& b) {
     GrowthSize result{};
@@ -119,6 +147,12 @@ void Growth::apply_function(std::string_view name) {
         }
         size = all[0] > 1 || all[1] + all[2] + all[3] > 0 ? all : size;
         has_lambda = false;
+    }
+    const auto* const widening = std::find_if(kWidenings.begin(), kWidenings.end(),
+                                              [&](const Widening& w) { return w.name == name; });
+    if (widening != kWidenings.end()) {
+        size = product(at_least_one(size), GrowthSize{widening->factor, 0, 0, 0});
+        return;
     }
     double count = 0;
     bool unknown = false;

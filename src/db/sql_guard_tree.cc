@@ -141,6 +141,7 @@ struct Frame {
     std::optional<std::string> table_function;  // the function a TABLE_FUNCTION calls
     std::size_t common_tables = 0;              // names to forget at the end of this node
     double width = 0;                           // columns: widest child, or sum for a join
+    double tables = 0;                          // joined here: of the child with most, or the sum
     double items = 0;                           // members of an array
     double stars = 0;                           // `*` in expressions below, outside of subqueries
     double from_width = 0;
@@ -180,8 +181,14 @@ class Inspector final : public nlohmann::json_sax<nlohmann::json> {
     }
     bool end_object() override;
     bool end_array() override;
-    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
-        return false;
+    bool parse_error(std::size_t, const std::string& token,
+                     const nlohmann::detail::exception&) override {
+        // The engine writes 1e999 as Infinity, which JSON does not have.
+        return token.ends_with('I') ? refuse(
+                                          "a number of the query is too large: the largest is "
+                                          "1.79e308",
+                                          ErrorCode::kInvalidArgument)
+                                    : false;
     }
 
   private:
@@ -275,7 +282,7 @@ bool Inspector::check_function(const std::string& name) {
     }
     return refuse(
         fmt::format("the function {}() is not allowed: it writes, reads or shows more "
-                    "than the tables hold. {}",
+                    "than the tables hold; {}",
                     lower, kWhereDataIs));
 }
 
@@ -389,6 +396,13 @@ bool Inspector::check_table(Frame& frame) {
         return limit(fmt::format("more than {} tables in one query", kMaxTableReferences));
     }
     frame.width = width_of_table(frame);
+    frame.tables = std::max(frame.tables, 1.0);
+    if (frame.tables > kMaxJoinedTables) {
+        return limit(
+            fmt::format("more than {:.0f} tables joined: join fewer at once, with the "
+                        "others in a second query",
+                        kMaxJoinedTables));
+    }
     frame.stars = 0;
     return true;
 }
@@ -425,6 +439,8 @@ void Inspector::fold(Frame&& frame) {
     } else {
         parent.width = std::max(parent.width, frame.width);
     }
+    parent.tables = parent.type == "JOIN" ? parent.tables + frame.tables
+                                          : std::max(parent.tables, frame.tables);
     parent.growth.add(frame.growth, parent.is_array && parent.key == "children");
     parent.stars += frame.stars;
     parent.weight += frame.weight;

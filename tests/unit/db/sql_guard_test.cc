@@ -27,7 +27,8 @@ using testing::HasSubstr;
 
 // The statements of a corpus file; `\n` in them is a line break.
 std::vector<std::string> corpus(const std::string& name) {
-    std::ifstream file(::tb::test::source_dir().string() + "/tests/unit/db/sql_guard_corpus/" + name);
+    std::ifstream file(::tb::test::source_dir().string() + "/tests/unit/db/sql_guard_corpus/" +
+                       name);
     EXPECT_TRUE(file.is_open()) << name;
     std::vector<std::string> statements;
     std::string line;
@@ -137,7 +138,15 @@ TEST_F(SqlGuard, SaysWhatToDoInstead) {
     EXPECT_THAT(message("SELECT * FROM \"trades.trade_data\""), HasSubstr("without quotes"));
     EXPECT_THAT(message("SELECT * FROM trade.trade_data"), HasSubstr("no schema \"trade\""));
     EXPECT_THAT(message("SELECT 1; SELECT 2"), HasSubstr("2 statements: send one at a time"));
+    EXPECT_THAT(message("SELECT 1; DROP TABLE trades.trade_data"),
+                HasSubstr("2 statements: send one at a time"));
+    EXPECT_THAT(message("WITH x AS (DELETE FROM trades.trade_data RETURNING *) FROM x"),
+                HasSubstr("this WITH holds or ends in something that is no query"));
     EXPECT_THAT(message("EXPLAIN ANALYZE SELECT 1"), HasSubstr("use EXPLAIN"));
+    EXPECT_THAT(message("EXPLAIN (FORMAT JSON) SELECT 1"), HasSubstr("EXPLAIN has no options"));
+    EXPECT_THAT(message("EXPLAIN VERBOSE SELECT 1"), HasSubstr("EXPLAIN has no options"));
+    EXPECT_THAT(message("SELECT 1e999"), HasSubstr("too large: the largest is 1.79e308"));
+    EXPECT_THAT(message("SELECT -1e999 FROM trades.trade_data"), HasSubstr("too large"));
     EXPECT_THAT(message("PIVOT trades.trade_data ON strategy USING sum(pl)"),
                 HasSubstr("IN ('A', 'B')"));
     EXPECT_THAT(message("SELECT * FROM (PIVOT trades.trade_data ON strategy USING sum(pl))"),
@@ -208,6 +217,11 @@ std::vector<std::pair<std::string, std::string>> bombs() {
         joins += fmt::format(" JOIN trades.trade_data t{} ON t{}.pl = t{}.pl", i, i, i - 1);
     }
     list.emplace_back("many joins", joins);
+    std::string chain = "SELECT 1 FROM (SELECT * FROM range(2) JOIN range(2) r USING (range)) t0";
+    for (int i = 1; i < 40; ++i) {
+        chain += fmt::format(" JOIN range(2) t{} USING (range)", i);
+    }
+    list.emplace_back("tables joined at once", chain);
     std::string days;
     for (int i = 0; i < 200; ++i) {
         days += fmt::format("{}{}", i == 0 ? "" : ",", i);
@@ -217,14 +231,28 @@ std::vector<std::pair<std::string, std::string>> bombs() {
                                   "USING sum(pl)",
                                   days, days));
     for (const std::string_view large_value :
-         {"repeat('x', 4000000000)", "repeat(repeat('x', 10000), 10000)",
-          "lpad('x', 1000000000, 'y')", "repeat('x', 1000 * 1000 * 1000)", "repeat('x', 10 ** 9)",
-          "repeat('x', 1 << 30)", "repeat('x', '1000000000'::BIGINT)", "range(1000000000)",
-          "generate_series(1, 100000000)", "list_resize([1], 1000000000)",
+         {"repeat('x', 4000000000)",
+          "repeat(repeat('x', 10000), 10000)",
+          "lpad('x', 1000000000, 'y')",
+          "repeat('x', 1000 * 1000 * 1000)",
+          "repeat('x', 10 ** 9)",
+          "repeat('x', 1 << 30)",
+          "repeat('x', '1000000000'::BIGINT)",
+          "range(1000000000)",
+          "generate_series(1, 100000000)",
+          "list_resize([1], 1000000000)",
           "list_transform(range(10000), lambda x: range(10000))",
-          "[range(10000) FOR x IN range(10000)]", "format('{:1000000000}', 1)",
-          "printf('%1000000000d', 1)", "bar(1, 0, 1, 1000000000)",
+          "[range(10000) FOR x IN range(10000)]",
+          "format('{:1000000000}', 1)",
+          "printf('%1000000000d', 1)",
+          "bar(1, 0, 1, 1000000000)",
           "replace(repeat('a', 50000), 'a', repeat('b', 50000))",
+          "bitstring('1', 2000000000)",
+          "levenshtein(repeat('ab', 5000), repeat('ba', 5000))",
+          "damerau_levenshtein(repeat('ab', 5000), repeat('ba', 5000))",
+          "string_split(repeat('a,', 40000), ',')",
+          "bin(bin(bin(bin(bin(repeat('a', 10))))))",
+          "regexp_escape(hex(to_base64(repeat('+', 50000)::BLOB)))",
           "repeat('x', length(repeat('x', 50000)) * 50000)"}) {
         list.emplace_back(large_value, fmt::format("SELECT length({}::VARCHAR)", large_value));
     }
@@ -286,10 +314,15 @@ TEST_F(SqlGuard, LetsGenerousQueriesThrough) {
                       values.substr(0, 60'000) + "')")
                     .has_value());
     std::string joins = "SELECT * FROM market.spx_daily t0";
-    for (int i = 1; i < 12; ++i) {
+    for (int i = 1; i < 40; ++i) {
         joins += fmt::format(" JOIN market.spx_daily t{} USING (date)", i);
     }
     EXPECT_TRUE(guard(joins).has_value());
+    std::string unions = "SELECT block_id, strategy FROM trades.trade_data";
+    for (int i = 1; i < 90; ++i) {
+        unions += " UNION ALL SELECT block_id, strategy FROM trades.trade_data";
+    }
+    EXPECT_TRUE(guard(unions).has_value());
     for (const std::string_view sql :
          {"SELECT repeat('#', CAST(pl / 100 AS INTEGER)) FROM trades.trade_data WHERE pl < 1000",
           "SELECT repeat('#', least(20, CAST(pl AS INTEGER))) FROM trades.trade_data WHERE pl < "
@@ -299,6 +332,9 @@ TEST_F(SqlGuard, LetsGenerousQueriesThrough) {
           "trades.trade_data WHERE premium < 100000000",
           "SELECT list_transform(range(100), lambda x: x * 1000000000)",
           "SELECT count(*) FROM range(1000000000) WHERE range % 1000000 = 0",
+          "SELECT string_split(legs, '|'), hex(legs), bin(num_contracts), levenshtein(strategy, "
+          "'a') "
+          "FROM trades.trade_data WHERE premium < 100000000",
           "SELECT unnest(range(1000)), 123456789012, replace(legs, 'STO', 'sold') FROM "
           "trades.trade_data"}) {
         const auto verdict = guard(sql);

@@ -220,3 +220,30 @@ SELECT read_text('/etc/passwd')
 SELECT $1
 SELECT ?
 SELECT $evil
+
+# disguises
+FROM read_blob('/etc/hostname') SELECT content
+SELECT * FROM temp.main.read_text('/etc/hostname')
+SELECT * FROM E'\x2Fetc\x2Fhostname'
+SELECT * FROM $a$/etc/hostname$a$
+SELECT * FROM main."/etc/hostname"
+SHOW '/etc/hostname'
+SUMMARIZE "x.json"
+EXPLAIN (FORMAT JSON, ANALYZE TRUE) SELECT 1
+EXPLAIN SELECT getenv('HOME')
+EXPLAIN SELECT 1; DROP TABLE trades.trade_data
+WITH a AS (COPY (SELECT 1) TO '/tmp/evil') SELECT 1
+WITH trade_data AS (FROM read_text('/etc/hostname')) FROM trade_data
+WITH RECURSIVE r(a) USING KEY (a) AS (SELECT 1 a UNION ALL SELECT size FROM read_blob('*')) FROM r
+SELECT * FROM trades.trade_data POSITIONAL JOIN read_text('/etc/hostname')
+SELECT * FROM range((SELECT size FROM read_blob('/etc/hostname')))
+SELECT * FROM repeat_row(getenv('HOME'), num_rows := 1)
+SELECT * REPLACE (getenv('HOME') AS pl) FROM trades.trade_data
+SELECT COLUMNS(lambda c: getenv(c) IS NOT NULL) FROM trades.trade_data
+SELECT sum(pl) OVER (ORDER BY pl ROWS BETWEEN (SELECT count(*) FROM glob('*')) PRECEDING AND CURRENT ROW) FROM trades.trade_data
+SELECT [current_setting(x) FOR x IN ['temp_directory']]
+SELECT list_aggregate([1], 'getenv') FROM glob('*')
+SELECT * FROM pragma_metadata_info()
+SELECT * FROM duckdb_external_file_cache()
+SELECT * FROM pg_catalog.duckdb_settings
+SELECT * FROM parquet_bloom_probe('x', 'a', 1)
