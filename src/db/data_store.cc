@@ -1,5 +1,7 @@
 #include "db/data_store.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <map>
@@ -39,6 +41,14 @@ bool is_damage_at_open(const Error& error) {
            (error.code == ErrorCode::kDatabase && error.message.starts_with("INTERNAL Error"));
 }
 
+// Which file has the name now. stat, never open: closing it would drop the engine's lock.
+std::optional<std::pair<dev_t, ino_t>> identity_of(const std::filesystem::path& file) {
+    struct stat status {};
+    return ::stat(file.c_str(), &status) == 0
+               ? std::optional(std::pair(status.st_dev, status.st_ino))
+               : std::nullopt;
+}
+
 void pause(SteadyClock::duration length, const CancelToken& cancel) {
     const auto end = SteadyClock::now() + length;
     while (!cancel.cancelled() && SteadyClock::now() < end) {
@@ -55,9 +65,11 @@ struct DataStore::Impl {
     mutable std::mutex mutex;
     std::condition_variable writer_free;
     std::optional<Database> database;
-    std::optional<Connection> writer;  // between leases
+    std::optional<Connection> writer;             // between leases
+    std::optional<std::pair<dev_t, ino_t>> file;  // the one that is open
     bool writer_out = false;
     StoreMode mode = StoreMode::kClosed;
+    std::uint64_t generation = 0;
     std::string reason;
     SchemaChange change;
     std::optional<RecoveryReport> recovery;
@@ -71,6 +83,7 @@ struct DataStore::Impl {
     void forget_database() {
         writer.reset();
         database.reset();
+        file.reset();
         mode = StoreMode::kClosed;
         reason.clear();
     }
@@ -179,6 +192,7 @@ Result<void> DataStore::try_open_file() {
                 install(std::move(*database), std::move(writer), std::move(*change));
                 impl_->recovery = std::move(recovery);
                 impl_->mode = StoreMode::kFile;
+                impl_->file = identity_of(database_file_);
                 return {};
             }
         }
@@ -200,6 +214,7 @@ Result<void> DataStore::try_open_file() {
 // With `mutex` held.
 void DataStore::install(Database database, Connection writer, SchemaChange change) {
     impl_->database.emplace(std::move(database));
+    ++impl_->generation;
     impl_->writer.emplace(std::move(writer));
     impl_->change = std::move(change);
     impl_->recovery.reset();
@@ -261,6 +276,16 @@ bool DataStore::close_if_idle(SteadyClock::duration idle) {
 
 bool DataStore::is_connected() const {
     return mode() != StoreMode::kClosed;
+}
+
+std::uint64_t DataStore::generation() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->generation;
+}
+
+bool DataStore::has_lost_its_file() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->mode == StoreMode::kFile && impl_->file != identity_of(database_file_);
 }
 
 StoreMode DataStore::mode() const {

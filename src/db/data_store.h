@@ -83,6 +83,11 @@ class DataStore : public std::enable_shared_from_this<DataStore> {
     [[nodiscard]] bool close_if_idle(std::chrono::steady_clock::duration idle);
 
     [[nodiscard]] bool is_connected() const;
+    // Counts the openings: another number means another database, with other rows perhaps.
+    [[nodiscard]] std::uint64_t generation() const;
+    // Whether the open file has been moved away, replaced or removed: what is written to it is not
+    // in the directory. False in memory and when closed.
+    [[nodiscard]] bool has_lost_its_file() const;
     [[nodiscard]] StoreMode mode() const;
     [[nodiscard]] std::string mode_reason() const;
     [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }

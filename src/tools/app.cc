@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t kCacheBytes = 256U << 20U;
 // How often a server on a stand-in looks whether the file is free again.
 constexpr std::chrono::seconds kLockRetry{5};
+// How often a reader begins anew because the database was exchanged under it.
+constexpr int kMostExchanges = 5;
 
 bool changed(const sync::BlockSyncResult& block) {
     return block.status == sync::SyncStatus::kDeleted || !block.files.empty();
@@ -35,32 +37,75 @@ const Clock& App::clock() const {
 
 Result<std::shared_ptr<db::DataStore>> App::store(const CancelToken& cancel) {
     const std::lock_guard lock(mutex_);
-    if (store_ == nullptr) {
-        TB_TRY(store_, db::DataStore::for_directory(options_.data_dir, options_.store));
-    }
+    TB_RETURN_IF_ERROR(make_store());
+    exchange_if_due(*store_);
     TB_RETURN_IF_ERROR(open(*store_, cancel));
     return store_;
 }
 
-Result<void> App::open(db::DataStore& store, const CancelToken& cancel) {
-    const auto now = std::chrono::steady_clock::now();
-    if (store.mode() == db::StoreMode::kMemory && now - last_lock_try_ > kLockRetry) {
-        // Drop the stand-in and try the file; whoever still reads from it keeps it alive.
-        last_lock_try_ = now;
-        if (store.close_if_idle(std::chrono::steady_clock::duration::zero())) {
-            cache_.clear();
-        }
+Result<void> App::make_store() {
+    if (store_ == nullptr) {
+        TB_TRY(store_, db::DataStore::for_directory(options_.data_dir, options_.store));
     }
+    return {};
+}
+
+// Closes what is open; whoever still reads from it keeps it alive.
+void App::exchange_if_due(db::DataStore& store) {
+    const bool retry = store.mode() == db::StoreMode::kMemory &&
+                       std::chrono::steady_clock::now() - last_lock_try_ > kLockRetry;
+    if ((retry || store.has_lost_its_file()) &&
+        store.close_if_idle(std::chrono::steady_clock::duration::zero())) {
+        cache_.clear();
+    }
+}
+
+Result<void> App::open(db::DataStore& store, const CancelToken& cancel) {
     if (store.is_connected()) {
         return {};
     }
-    last_lock_try_ = now;
-    return options_.allow_stand_in ? store.open_or_stand_in(cancel) : store.open(cancel);
+    auto opened = options_.allow_stand_in ? store.open_or_stand_in(cancel) : store.open(cancel);
+    last_lock_try_ = std::chrono::steady_clock::now();  // opening waits for the lock itself
+    return opened;
+}
+
+void App::note_sync(const db::DataStore& store, std::uint64_t generation, bool of_everything) {
+    const std::lock_guard lock(mutex_);
+    if (store.generation() == generation && (of_everything || synced_generation_ == 0)) {
+        synced_generation_ = generation;
+    }
 }
 
 Result<db::Connection> App::reader(const CancelToken& cancel) {
-    TB_TRY(const auto store, this->store(cancel));
-    return store->reader();
+    for (int attempt = 0; attempt < kMostExchanges; ++attempt) {
+        std::shared_ptr<db::DataStore> store;
+        std::uint64_t synced = 0;
+        {
+            const std::lock_guard lock(mutex_);
+            TB_RETURN_IF_ERROR(make_store());
+            TB_RETURN_IF_ERROR(open(*store_, cancel));
+            store = store_;
+            synced = synced_generation_;
+        }
+        const std::uint64_t generation = store->generation();
+        TB_TRY(db::Connection connection, store->reader());
+        if (store->generation() != generation) {
+            continue;
+        }
+        if (synced == 0 || synced == generation) {
+            return connection;
+        }
+        TB_TRY([[maybe_unused]] const SyncAll all, sync_all(cancel, {}));
+    }
+    return make_error(ErrorCode::kBusy,
+                      "the database was exchanged again and again while it was read: ask again");
+}
+
+Result<db::Connection> App::unsynced_reader(const CancelToken& cancel) {
+    const std::lock_guard lock(mutex_);
+    TB_RETURN_IF_ERROR(make_store());
+    TB_RETURN_IF_ERROR(open(*store_, cancel));
+    return store_->reader();
 }
 
 Result<App::SyncAll> App::sync_all(const CancelToken& cancel, const ProgressCallback& progress,
@@ -73,8 +118,10 @@ Result<App::SyncAll> App::sync_all(const CancelToken& cancel, const ProgressCall
     options.file_system = &file_system();
     options.clock = &clock();
     SyncAll result;
+    const std::uint64_t generation = store->generation();
     TB_TRY(result.blocks, sync::sync_all_blocks(*store, options));
     TB_TRY(result.market, sync::sync_market_data(*store, options));
+    note_sync(*store, generation, true);
     std::vector<std::string> ids;
     for (const sync::BlockSyncResult& block : result.blocks.blocks) {
         if (changed(block)) {
@@ -93,7 +140,9 @@ Result<sync::BlockSyncResult> App::sync_one(std::string_view block_id, const Can
     options.cancel = cancel;
     options.file_system = &file_system();
     options.clock = &clock();
+    const std::uint64_t generation = store->generation();
     auto synced = sync::sync_block(block_id, *store, options);
+    note_sync(*store, generation, false);
     if (!synced.has_value()) {
         const ErrorCode code = synced.error().code;
         if (code == ErrorCode::kNotFound || code == ErrorCode::kInvalidArgument) {
@@ -108,7 +157,6 @@ Result<sync::BlockSyncResult> App::sync_one(std::string_view block_id, const Can
 }
 
 Result<FreshBlock> App::fresh_block(std::string_view block_id, const CancelToken& cancel) {
-    TB_TRY(const auto store, this->store(cancel));
     auto synced = sync_one(block_id, cancel);
     if (!synced.has_value()) {
         return tl::unexpected<Error>(synced.error());
@@ -125,7 +173,7 @@ Result<FreshBlock> App::fresh_block(std::string_view block_id, const CancelToken
                           fmt::format("block '{}' cannot be read: {}", block_id,
                                       synced->error.has_value() ? synced->error->to_string() : ""));
     }
-    TB_TRY(db::Connection connection, store->reader());
+    TB_TRY(db::Connection connection, reader(cancel));
     auto data = cache_.get(connection, block_id);
     if (!data.has_value()) {
         if (data.error().code == ErrorCode::kNotFound && synced->error.has_value()) {
@@ -138,7 +186,7 @@ Result<FreshBlock> App::fresh_block(std::string_view block_id, const CancelToken
 }
 
 Result<std::vector<std::string>> App::stored_block_ids() {
-    TB_TRY(db::Connection connection, reader());
+    TB_TRY(db::Connection connection, unsynced_reader());
     return sync::get_all_synced_block_ids(connection);
 }
 

@@ -61,10 +61,16 @@ class App {
     [[nodiscard]] FileSystem& file_system() const;
     [[nodiscard]] const Clock& clock() const;
 
-    // The open store of the directory.
+    // The open store of the directory, for whoever syncs before reading: a stand-in is exchanged
+    // here for the file once that is free, and a file that has gone for the one that is there.
     [[nodiscard]] Result<std::shared_ptr<db::DataStore>> store(const CancelToken& cancel = {});
-    // A connection of one's own for reading.
+    // A connection of one's own for reading. If the database was opened anew since the last sync
+    // (exchanged by another call, or closed), everything is synced first: the caller's own sync was
+    // of another database.
+    //   kBusy  that happened again and again
     [[nodiscard]] Result<db::Connection> reader(const CancelToken& cancel = {});
+    // One for whatever is stored now, synced or not.
+    [[nodiscard]] Result<db::Connection> unsynced_reader(const CancelToken& cancel = {});
 
     // Blocks and market files, in that order. Failing blocks are in the results, not errors.
     struct SyncAll {
@@ -100,6 +106,10 @@ class App {
 
   private:
     [[nodiscard]] Result<void> open(db::DataStore& store, const CancelToken& cancel);
+    // With the mutex held.
+    [[nodiscard]] Result<void> make_store();
+    void exchange_if_due(db::DataStore& store);
+    void note_sync(const db::DataStore& store, std::uint64_t generation, bool of_everything);
     [[nodiscard]] Error unknown_block(std::string_view block_id, Error cause);
     void announce(const std::vector<std::string>& changed);
 
@@ -107,6 +117,7 @@ class App {
     std::mutex mutex_;
     std::shared_ptr<db::DataStore> store_;
     std::chrono::steady_clock::time_point last_lock_try_;
+    std::uint64_t synced_generation_ = 0;  // of the store, when it was last synced; 0 = never
     ChangeListener listener_;
     BlockCache cache_;
 };

@@ -108,7 +108,7 @@ std::vector<std::string> cells(const Json& row) {
 
 // The statement is judged before anything is synced: a refusal should cost nothing.
 Result<void> check_statement(App& app, const mcp::ToolContext& context, const std::string& query) {
-    TB_TRY(db::Connection connection, query_connection(app, context.token()));
+    TB_TRY(db::Connection connection, app.unsynced_reader(context.token()));
     TB_TRY([[maybe_unused]] const db::GuardedSql guarded, db::guard_sql(connection, query));
     return {};
 }

@@ -45,6 +45,23 @@ class DataStoreTest : public ::testing::Test {
     fs::path file_ = dir_.path() / "analytics.duckdb";
 };
 
+TEST_F(DataStoreTest, NoticesThatItsFileWasMovedReplacedOrRemoved) {
+    const auto s = store();
+    EXPECT_FALSE(s->has_lost_its_file());
+    add_rate(*s, "2024-01-02", 5.2);
+    EXPECT_FALSE(s->has_lost_its_file());
+    fs::rename(file_, dir_.path() / "elsewhere");
+    EXPECT_TRUE(s->has_lost_its_file());
+    dir_.write("analytics.duckdb", "");
+    EXPECT_TRUE(s->has_lost_its_file()) << "another file has its name";
+    fs::rename(dir_.path() / "elsewhere", file_);
+    EXPECT_FALSE(s->has_lost_its_file());
+    fs::rename(file_, dir_.path() / "elsewhere");
+    EXPECT_TRUE(s->close_if_idle(std::chrono::seconds(0)));
+    EXPECT_FALSE(s->has_lost_its_file());
+    EXPECT_EQ(rates(*s), 0) << "a new file";
+}
+
 TEST_F(DataStoreTest, OpensOnFirstUseAndMakesTheTables) {
     const auto s = store();
     EXPECT_FALSE(s->is_connected());

@@ -23,6 +23,14 @@ class AppTest : public ::testing::Test {
                        "2024-01-02,11:00:00,a,,2024-01-02,16:00:00,10,1,900,alpha,,,\n");
     }
 
+    std::int64_t stored_trades() {
+        auto connection = app_.reader();
+        EXPECT_TRUE(connection.has_value());
+        auto rows = connection->collect("SELECT count(*) FROM trades.trade_data");
+        EXPECT_TRUE(rows.has_value() && rows->next().value_or(false));
+        return rows->get<std::int64_t>(0);
+    }
+
     tb::test::TempDir dir_;
     App app_;
 };
@@ -66,6 +74,26 @@ TEST_F(AppTest, UnchangedBlockComesFromTheCacheAndAChangedOneDoesNot) {
     ASSERT_EQ(changed->data->trades.trades.size(), 1U);
     EXPECT_EQ(changed->data->trades.trades[0].pl, 77);
     EXPECT_EQ(first->data->trades.trades.size(), 3U);  // who holds the old rows keeps them
+}
+
+TEST_F(AppTest, AReaderFindsWhatWasSyncedThoughTheDatabaseWasOpenedAnewSince) {
+    ASSERT_TRUE(app_.sync_all({}, {}).has_value());
+    // As when another call exchanges a stand-in, or the process gets another role.
+    app_.close();
+    std::filesystem::remove(dir_.path() / "analytics.duckdb");
+    EXPECT_EQ(stored_trades(), 3);
+    dir_.write("A/tradelog.csv", std::string(kHeader) + "2024-02-01,10:00:00,z,1,,,77,1,1,s,,,\n");
+    EXPECT_EQ(stored_trades(), 3) << "looked at only when it is to be synced";
+}
+
+TEST_F(AppTest, AFileThatWasTakenAwayIsMadeAnewBySyncing) {
+    ASSERT_TRUE(app_.sync_all({}, {}).has_value());
+    std::filesystem::remove(dir_.path() / "analytics.duckdb");
+    const auto synced = app_.sync_all({}, {});
+    ASSERT_TRUE(synced.has_value());
+    EXPECT_EQ(synced->blocks.synced, 1);
+    EXPECT_EQ(stored_trades(), 3);
+    EXPECT_TRUE(std::filesystem::exists(dir_.path() / "analytics.duckdb"));
 }
 
 TEST_F(AppTest, UnknownBlockNamesTheNearestOne) {
