@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include "core/log.h"
 #include "serve/claim.h"
 #include "serve/greeting.h"
@@ -98,7 +101,7 @@ std::chrono::milliseconds Host::try_once() {
         return kLater;
     }
     if (claim->has_value()) {
-        own(std::move(**claim));
+        own(std::move(**claim), *place);
         return kSoon;
     }
     auto fd = dial(*place);
@@ -131,9 +134,20 @@ std::chrono::milliseconds Host::try_once() {
     return kSoon;
 }
 
-void Host::own(Claim claim) {
+void Host::own(Claim claim, const Place& place) {
     app_.close();  // a stand-in, or the file held without ownership
-    ReceptionOptions options{options_.make_server, options_.run_command};
+    // Callers come by the folder, we work by its path: if it was moved and another one has its name
+    // now, they would get the figures of that one.
+    const auto objection = [this, folder = place.folder]() -> std::string {
+        const auto now = existing_place(app_.options().data_dir, options_.runtime_root);
+        return now.has_value() && now->folder == folder
+                   ? std::string()
+                   : fmt::format(
+                         "process {} serves this folder under the name {}, which it has no "
+                         "longer; restart the assistant or server that runs it",
+                         ::getpid(), app_.options().data_dir.string());
+    };
+    ReceptionOptions options{options_.make_server, options_.run_command, objection};
     auto reception = std::make_unique<Reception>(std::move(claim), std::move(options));
     {
         const std::lock_guard lock(mutex_);

@@ -92,7 +92,7 @@ class Host {
     void keep_trying();
     // One attempt to own or to follow; returns how long to wait before the next one.
     std::chrono::milliseconds try_once();
-    void own(Claim claim);
+    void own(Claim claim, const Place& place);
     // Until the owner has gone.
     void follow(UniqueFd fd, std::int64_t owner_pid);
     void become(Role role, std::string reason);

@@ -146,6 +146,9 @@ void Reception::welcome(Session& session) {
     if (caller.has_value()) {
         Greeting answer = own_greeting(caller->wants);
         answer.reason = objection(*caller);
+        if (answer.reason.empty() && options_.objection) {
+            answer.reason = options_.objection();
+        }
         if (caller->wants == Wants::kCommand && options_.run_command == nullptr) {
             answer.reason = "this process runs no commands";
         }

@@ -47,6 +47,8 @@ using MakePeerServer = std::function<Result<PeerServer>(const std::vector<std::s
 struct ReceptionOptions {
     MakePeerServer make_server;  // called when the first such follower comes
     CommandRunner run_command;   // null = command lines are refused
+    // Why nobody new may be served here any more; empty: nothing is against it. Null = never.
+    std::function<std::string()> objection;
 };
 
 class Reception {
