@@ -23,6 +23,8 @@ namespace {
 // Between two owners: the next one is there within a second, or there is none any more.
 constexpr std::chrono::milliseconds kHandover{50};
 constexpr int kMaxAttempts = 200;
+// An owner that answers none of so many greetings is stopped or hangs: after six seconds.
+constexpr int kMaxSilences = 3;
 
 // Names of files mean what they mean where the user is.
 Result<void> make_paths_absolute(const Command& command, Invocation& invocation) {
@@ -65,6 +67,8 @@ Result<ExitCode> answer_of(const serve::RelayedCommand& relayed) {
     switch (relayed.kind) {
         case serve::RelayedCommand::Kind::kRefused:
             return make_error(ErrorCode::kLocked, relayed.reason);
+        case serve::RelayedCommand::Kind::kSilent:
+            return make_error(ErrorCode::kBusy, relayed.reason);
         case serve::RelayedCommand::Kind::kDone:
             return static_cast<ExitCode>(relayed.code);
         default:
@@ -127,19 +131,29 @@ Result<ExitCode> run_where_the_database_is(const Command& command, const Invocat
     const bool may_repeat = command.relay == Relay::kRepeat || invocation.repeatable;
     // What never ends by itself goes on, whatever it has printed already.
     const bool endless = invocation.has("--watch");
+    int silences = 0;
     for (int attempt = 1;; attempt += endless ? 0 : 1) {
         const serve::RelayedCommand relayed = serve::relay_command(
             directory, root, request, {settings.out_fd, settings.err_fd}, session.cancel);
-        if (relayed.kind == serve::RelayedCommand::Kind::kNobody) {
+        const bool silent = relayed.kind == serve::RelayedCommand::Kind::kSilent;
+        silences = silent ? silences + 1 : 0;
+        if (silent && silences == kMaxSilences) {
+            session.terminal.warning(relayed.reason +
+                                     ": it is stopped or hangs; going on without it");
+        }
+        if (silent && session.cancel.cancelled()) {
+            return answer_of(relayed);
+        }
+        if (relayed.kind == serve::RelayedCommand::Kind::kNobody || silences >= kMaxSilences) {
             auto result = command.run(invocation, session);
             const bool locked = !result && result.error().code == ErrorCode::kLocked;
             if (!locked || attempt >= kMaxAttempts || session.cancel.cancelled() ||
                 !is_owned_elsewhere(directory, session)) {
                 return result;
             }
-        } else if (relayed.kind != serve::RelayedCommand::Kind::kLost ||
-                   (relayed.printed && !endless) || !may_repeat || attempt >= kMaxAttempts ||
-                   session.cancel.cancelled()) {
+        } else if (!silent && (relayed.kind != serve::RelayedCommand::Kind::kLost ||
+                               (relayed.printed && !endless) || !may_repeat ||
+                               attempt >= kMaxAttempts || session.cancel.cancelled())) {
             return answer_of(relayed);
         }
         std::this_thread::sleep_for(kHandover);

@@ -117,7 +117,12 @@ class Copier {
 
 bool is_served(const std::filesystem::path& data_dir, const std::filesystem::path& runtime_root) {
     const auto place = existing_place(data_dir, runtime_root);
-    return place.has_value() && dial(*place).has_value();
+    const auto socket = place.has_value() ? dial(*place) : tl::unexpected(place.error());
+    if (!socket.has_value()) {
+        return false;
+    }
+    const auto greeting = greet_owner(socket->get(), own_greeting(Wants::kCommand));
+    return greeting.has_value() || greeting.error().code != ErrorCode::kBusy;
 }
 
 RelayedCommand relay_command(const std::filesystem::path& data_dir,
@@ -134,9 +139,11 @@ RelayedCommand relay_command(const std::filesystem::path& data_dir,
     }
     const auto greeting = greet_owner(socket->get(), own_greeting(Wants::kCommand));
     if (!greeting.has_value()) {
-        const bool refused = greeting.error().code == ErrorCode::kRefused;
-        return {refused ? RelayedCommand::Kind::kRefused : RelayedCommand::Kind::kLost, 1,
-                greeting.error().message, false};
+        const ErrorCode code = greeting.error().code;
+        return {code == ErrorCode::kRefused ? RelayedCommand::Kind::kRefused
+                : code == ErrorCode::kBusy  ? RelayedCommand::Kind::kSilent
+                                            : RelayedCommand::Kind::kLost,
+                1, greeting.error().message, false};
     }
     auto out = make_pipe();
     auto err = make_pipe();

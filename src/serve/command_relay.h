@@ -16,6 +16,7 @@ struct RelayedCommand {
     enum class Kind {
         kNobody,   // there is no owner: run it here
         kDone,     // `code`
+        kSilent,   // the owner is stopped, hangs or is very busy: nothing was asked of it
         kRefused,  // the owner is of another version; `reason` says what to do
         kLost,     // the owner ended while the command ran
     };
@@ -31,7 +32,7 @@ struct RelayOutput {
     int err_fd = 2;
 };
 
-// Whether a process of this user serves the directory (looks, makes nothing).
+// Whether a process of this user serves the directory and answers (looks, makes nothing).
 [[nodiscard]] bool is_served(const std::filesystem::path& data_dir,
                              const std::filesystem::path& runtime_root);
 

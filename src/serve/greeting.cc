@@ -136,7 +136,8 @@ Result<std::string> read_line(int fd, std::size_t max_bytes, std::chrono::millis
         const int ready =
             left.count() > 0 ? ::poll(&waiting, 1, static_cast<int>(left.count())) : 0;
         if (ready == 0) {
-            return make_error(ErrorCode::kIo, "the process that owns this folder does not answer");
+            return make_error(ErrorCode::kBusy,
+                              "the process that owns this folder does not answer");
         }
         char byte = 0;
         const ssize_t got = ready < 0 ? -1 : ::recv(fd, &byte, 1, MSG_DONTWAIT);

@@ -49,12 +49,13 @@ struct Greeting {
 [[nodiscard]] std::string objection(const Greeting& caller);
 
 // Sends ours and reads the owner's.
-//   kIo       no answer in time, or the connection is gone
+//   kBusy     no answer in time
+//   kIo       the connection is gone
 //   kRefused  the owner is of a version we cannot talk to; the message says what to do
 [[nodiscard]] Result<Greeting> greet_owner(int fd, const Greeting& own);
 
 // Reads up to and with the next LF, byte by byte, so that nothing after it is taken. Without the
-// LF. kIo, kParse (longer than `max_bytes`).
+// LF. kBusy (not in time), kIo, kParse (longer than `max_bytes`).
 [[nodiscard]] Result<std::string> read_line(int fd, std::size_t max_bytes,
                                             std::chrono::milliseconds timeout);
 // All of it, however the descriptor is cut up. kIo.

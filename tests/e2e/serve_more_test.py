@@ -136,6 +136,37 @@ class CommandLine(ServeTest):
                                                 code=None).stderr)
 
 
+class MovedFolder(ServeTest):
+    COUNT = "SELECT count(*) AS n FROM trades.trade_data"
+
+    def rows(self, client):
+        return client.call("run_sql", query=self.COUNT)["rows"][0]["n"]
+
+    def test_a_folder_that_was_moved_is_not_answered_from_the_one_with_its_name(self):
+        owner, follower = self.client(), self.client()
+        self.assertEqual([self.rows(owner), self.rows(follower)], [65, 65])
+        moved = self.data.with_name("moved")
+        self.data.rename(moved)
+        self.write("Gamma/tradelog.csv", trade_log(7))
+        self.assertEqual([self.rows(owner), self.rows(follower)], [7, 7])
+        refused = self.run_program("sql", moved, self.COUNT, "--format", "csv", code=4)
+        self.assertIn(f"process {owner.process.pid} serves this folder under the name",
+                      refused.stderr)
+        self.assertTrue((self.data / "analytics.duckdb").exists(), "a database of its own")
+        owner.close()
+        follower.close()
+        for directory, count in ((moved, 65), (self.data, 7)):
+            told = self.run_program("sql", directory, self.COUNT, "--format", "csv", "--no-sync")
+            self.assertEqual(told.stdout, f"n\n{count}\n")
+
+    def test_a_removed_database_is_made_anew(self):
+        owner = self.client()
+        self.assertEqual(self.rows(owner), 65)
+        (self.data / "analytics.duckdb").unlink()
+        self.assertEqual(self.rows(owner), 65)
+        self.assertTrue((self.data / "analytics.duckdb").exists())
+
+
 class StoppedOwner(ServeTest):
     def test_a_stopped_owner_is_named_and_may_go_on(self):
         owner, follower = self.client(), self.client()
@@ -149,6 +180,22 @@ class StoppedOwner(ServeTest):
         self.assertIn(f"process {owner.process.pid}", text)
         self.assertIn(f"kill -CONT {owner.process.pid}", text)
         self.assertEqual(follower.call("get_block_info", blockId="Alpha")["tradeCount"], 40)
+
+    def test_commands_beside_a_stopped_owner_go_on_without_it(self):
+        owner = self.client()
+        owner.call("list_blocks")
+        owner.process.send_signal(signal.SIGSTOP)
+        try:
+            asked = self.run_program("sql", self.data, "SELECT count(*) AS n FROM trade_data",
+                                     "--format", "csv")
+            written = self.run_program("sync", self.data, code=4)
+        finally:
+            owner.process.send_signal(signal.SIGCONT)
+        self.assertEqual(asked.stdout, "n\n65\n")
+        self.assertIn("stopped or hangs", asked.stderr)
+        self.assertIn(f"process {owner.process.pid}", asked.stderr)
+        self.assertIn(f"process {owner.process.pid}", written.stderr)
+        self.assertEqual(owner.call("get_block_info", blockId="Alpha")["tradeCount"], 40)
 
     def test_an_owner_at_work_is_waited_for(self):
         owner, follower = self.client(), self.client()

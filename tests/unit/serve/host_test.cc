@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mcp/transport_memory.h"
+#include "serve/claim.h"
 #include "serve/command_relay.h"
 #include "serve/forward.h"
 #include "serve/greeting.h"
@@ -577,6 +578,17 @@ TEST_F(HostTest, ACommandRunsInTheOwnerAndPrintsHere) {
     EXPECT_TRUE(printed.relayed.printed);
     EXPECT_EQ(printed.out, std::string(200'000, 'o') + "status");
     EXPECT_EQ(printed.err, "careful");
+}
+
+TEST_F(HostTest, AnOwnerThatDoesNotAnswerIsSilentAndServesNobody) {
+    // Connections wait in the queue of its socket, as those to a stopped process do.
+    const auto place = place_of(temp_.path() / "data", temp_.path() / "run");
+    ASSERT_TRUE(place.has_value());
+    const auto claim = try_claim(*place);
+    ASSERT_TRUE(claim.has_value() && claim->has_value());
+    const Printed printed = run_in_owner(temp_, "status");
+    EXPECT_EQ(printed.relayed.kind, RelayedCommand::Kind::kSilent);
+    EXPECT_FALSE(is_served(temp_.path() / "data", temp_.path() / "run"));
 }
 
 TEST_F(HostTest, ACommandIsCancelledByItsCaller) {

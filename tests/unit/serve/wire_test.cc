@@ -107,7 +107,7 @@ TEST(Greeting, WhatFollowsTheLineIsLeftForTheNextReader) {
 TEST(Greeting, SilenceIsNotWaitedForLong) {
     const Pair pair;
     EXPECT_EQ(read_line(pair.a.get(), 100, std::chrono::milliseconds(30)).error().code,
-              ErrorCode::kIo);
+              ErrorCode::kBusy);
 }
 
 // ---- commands ----
