@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <compare>
+#include <cstdint>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -69,11 +71,11 @@ std::optional<Date> nearest_real_day(std::string_view text, BoundSide side) {
 }
 
 // Primary weights of the root collation for ASCII: whitespace, punctuation, symbols, digits,
-// letters.
-std::array<std::uint16_t, 256> make_primary_weights() {
+// letters. Other bytes follow in code order.
+std::array<std::uint32_t, 256> make_primary_weights() {
     constexpr std::string_view kOrder = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789";
-    std::array<std::uint16_t, 256> weights{};
-    std::uint16_t next = 1;
+    std::array<std::uint32_t, 256> weights{};
+    std::uint32_t next = 1;
     for (const char c : kOrder) {
         weights[static_cast<unsigned char>(c)] = next++;
     }
@@ -85,6 +87,59 @@ std::array<std::uint16_t, 256> make_primary_weights() {
         weights[c] = next++;
     }
     return weights;
+}
+
+// What U+00C0 to U+017F sort as in the root collation: a letter, the two letters of a digit (1 ae,
+// 2 ss, 3 ij, 4 oe), or themselves ('.').
+constexpr std::string_view kBaseLetters =
+    "AAAAAA1CEEEEIIIIDNOOOOO.OUUUUY.2aaaaaa1ceeeeiiiidnooooo.ouuuuy.y"
+    "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiI.33JjKk.LlLlLlL"
+    "lLlNnNnNn...OoOoOo44RrRrRrSsSsSsSsTtTt..UuUuUuUuUuUuWwYyYZzZzZzs";
+constexpr std::size_t kBaseLettersFrom = 0xC0;
+static_assert(kBaseLetters.size() == 0x180 - kBaseLettersFrom);
+constexpr std::array<std::string_view, 4> kLetterPairs = {"ae", "ss", "ij", "oe"};
+
+// One letter as the collation compares it: first all primaries, then accents, then case.
+struct CollationElement {
+    std::uint32_t primary = 0;
+    std::uint32_t accent = 0;  // 0 without one
+    bool upper = false;
+};
+
+std::vector<CollationElement> collation_elements(std::string_view text) {
+    static const std::array<std::uint32_t, 256> kWeights = make_primary_weights();
+    std::vector<CollationElement> elements;
+    elements.reserve(text.size());
+    const auto weight = [&](char c) { return kWeights[static_cast<unsigned char>(c)]; };
+    const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto lead = static_cast<unsigned char>(text[i]);
+        if (lead < 0xC3 || lead > 0xC5 || i + 1 == text.size()) {
+            elements.push_back({weight(text[i]), 0, is_upper(text[i])});
+            continue;
+        }
+        // Two bytes, U+00C0 to U+017F.
+        const auto next = static_cast<unsigned char>(text[i + 1]);
+        const std::uint32_t code = (lead & 0x1FU) << 6U | (next & 0x3FU);
+        const char base = kBaseLetters[code - kBaseLettersFrom];
+        if (base == '.') {
+            elements.push_back({weight(text[i]), 0, false});
+            continue;
+        }
+        ++i;
+        const bool pair = base >= '1' && base <= '4';
+        const bool upper = pair ? code == 0xC6 || code == 0x132 || code == 0x152 : is_upper(base);
+        // The accent is that of the small letter, so that case is left for the last comparison.
+        const std::uint32_t accent = !upper ? code : code < 0x100 ? code + 0x20 : code + 1;
+        if (!pair) {
+            elements.push_back({weight(base), accent, upper});
+            continue;
+        }
+        for (const char c : kLetterPairs[static_cast<std::size_t>(base - '1')]) {
+            elements.push_back({weight(c), accent, upper});
+        }
+    }
+    return elements;
 }
 
 }  // namespace
@@ -207,23 +262,21 @@ std::vector<std::string> strategies_in_use(const TradeSet& set) {
 }
 
 bool collation_less(std::string_view a, std::string_view b) {
-    static const std::array<std::uint16_t, 256> kWeights = make_primary_weights();
-    const auto weight = [](char c) { return kWeights[static_cast<unsigned char>(c)]; };
-    const std::size_t common = std::min(a.size(), b.size());
-    for (std::size_t i = 0; i < common; ++i) {
-        if (weight(a[i]) != weight(b[i])) {
-            return weight(a[i]) < weight(b[i]);
-        }
+    const std::vector<CollationElement> left = collation_elements(a);
+    const std::vector<CollationElement> right = collation_elements(b);
+    const auto compare = [&](const auto& by) {
+        return std::lexicographical_compare_three_way(
+            left.begin(), left.end(), right.begin(), right.end(),
+            [&](const CollationElement& x, const CollationElement& y) { return by(x) <=> by(y); });
+    };
+    auto order = compare([](const CollationElement& e) { return e.primary; });
+    if (order == std::strong_ordering::equal) {
+        order = compare([](const CollationElement& e) { return e.accent; });
     }
-    if (a.size() != b.size()) {
-        return a.size() < b.size();
+    if (order == std::strong_ordering::equal) {
+        order = compare([](const CollationElement& e) { return e.upper; });
     }
-    for (std::size_t i = 0; i < common; ++i) {
-        if (a[i] != b[i]) {
-            return a[i] > b[i];  // lower case has the larger code
-        }
-    }
-    return false;
+    return order == std::strong_ordering::less;
 }
 
 }  // namespace tb::analytics

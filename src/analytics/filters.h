@@ -70,9 +70,9 @@ enum class BoundSide { kFrom, kTo };
 // Names of the strategies that have rows in `trades`, in order of first appearance.
 [[nodiscard]] std::vector<std::string> strategies_in_use(const TradeSet& set);
 
-// Order of names for people, after the Unicode root collation for ASCII: blanks, punctuation,
-// digits, letters without regard to case; case breaks ties, lower before upper. Bytes above ASCII
-// follow the letters in code order.
+// Order of names for people, after the Unicode root collation for Latin: blanks, punctuation,
+// digits, letters without regard to accents (U+00C0 to U+017F) and case; accents break ties, then
+// case, lower before upper. Everything else follows the letters in code order.
 [[nodiscard]] bool collation_less(std::string_view a, std::string_view b);
 
 }  // namespace tb::analytics

@@ -120,5 +120,19 @@ TEST(Collation, OrdersNamesForPeople) {
     EXPECT_FALSE(collation_less("same", "same"));
 }
 
+TEST(Collation, AccentedLettersStandWithTheirBaseLetter) {
+    EXPECT_TRUE(collation_less("Éclair", "Zebra"));
+    EXPECT_TRUE(collation_less("Über", "Vega"));
+    EXPECT_TRUE(collation_less("naive", "naïve"));  // the accent only breaks ties
+    EXPECT_TRUE(collation_less("naïve", "naivf"));
+    EXPECT_TRUE(collation_less("é", "É"));
+    EXPECT_TRUE(collation_less("É1", "e1x"));
+    EXPECT_TRUE(collation_less("strasse", "straße"));
+    EXPECT_TRUE(collation_less("straße", "strasso"));
+    EXPECT_TRUE(collation_less("Łódź", "Lodzx"));
+    EXPECT_TRUE(collation_less("zebra", "ελλάς"));  // other scripts follow in code order
+    EXPECT_FALSE(collation_less("É", "É"));
+}
+
 }  // namespace
 }  // namespace tb::analytics
