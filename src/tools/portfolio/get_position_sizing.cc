@@ -188,17 +188,26 @@ std::vector<Explanation> explain(const RiskSelection& selection,
     const bool reference = selection.conventions == Conventions::kReference;
     const std::string pl = reference ? "reported P/L" : "net P/L after fees";
     const KellyMetrics& kelly = sizing.portfolio.kelly;
-    const std::size_t rows = selection.trades.trades.size();
+    const auto& trades = selection.trades.trades;
+    const std::size_t rows = trades.size();
+    const auto with_margin = static_cast<std::size_t>(std::count_if(
+        trades.begin(), trades.end(), [](const auto& t) { return t.margin_req > 0; }));
+    const std::string by_margin = pl + " by margin, trades with margin";
+    // By the reference's rules the label says percentage although the fraction is in dollars.
+    const bool from_margin = !reference && kelly.method == analytics::KellyMethod::kPercentage;
     return {
         explanation("portfolio.rawKellyFraction",
-                    "(b*p - (1-p))/b with p = winners/trades and b = avgWin/avgLoss",
+                    from_margin ? "(b*p - (1-p))/b with p = winners/(winners + losers) and b = "
+                                  "avgWinPct/avgLossPct"
+                                : "(b*p - (1-p))/b with p = winners/trades and b = avgWin/avgLoss",
                     {{"p", figure_json(kelly.win_rate)}, {"b", figure_json(kelly.payoff_ratio)}},
-                    rows, pl),
+                    from_margin ? with_margin : rows, from_margin ? by_margin : pl),
         explanation("portfolio.normalizedKellyPct",
-                    "the same from 100*P/L/margin over trades with margin; p without break-evens",
+                    "100*(b*p - (1-p))/b with p = winners/(winners + losers) and b = "
+                    "avgWinPct/avgLossPct",
                     {{"avgWinPct", figure_json(kelly.avg_win_pct)},
                      {"avgLossPct", figure_json(kelly.avg_loss_pct)}},
-                    rows, pl + " by margin"),
+                    with_margin, by_margin),
         explanation("portfolio.recommendedAllocation",
                     "capital * max(0, min(kelly * multiplier, cap))",
                     {{"capital", figure_json(options.capital_base)},

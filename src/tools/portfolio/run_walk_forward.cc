@@ -135,14 +135,14 @@ mcp::Outcome<std::vector<analytics::ParameterRange>> read_ranges(const Json& arg
         return ranges;
     }
     for (const auto& [name, range] : given->items()) {
-        if (range.size() != 2 && range.size() != 3) {
+        if (range.size() != 3) {
             return mcp::tool_error(
                 fmt::format("parameterRanges.{} must be [min, max, step], for example [0.5, 2, "
                             "0.5]; it has {} numbers",
                             mcp::cell_text(name), range.size()));
         }
-        ranges.push_back({name, range[0].get<double>(), range[1].get<double>(),
-                          range.size() == 3 ? range[2].get<double>() : 1.0});
+        ranges.push_back(
+            {name, range[0].get<double>(), range[1].get<double>(), range[2].get<double>()});
     }
     return ranges;
 }

@@ -27,6 +27,36 @@ TEST_F(SizingToolTest, MarginReturnsAreUsedWhenAskedForAndNamed) {  // I-18
     EXPECT_NEAR(plain["rawKellyFraction"].get<double>(), 0.04988, 5e-6);
 }
 
+TEST_F(SizingToolTest, ExplanationNamesTheMarginVersionWhereItIsUsed) {
+    std::vector<Row> rows = trades_of("alpha", 40, {30, -20, 0, 10, -5});
+    rows[0].margin = 0;
+    write_block("A", rows);
+    const Json plain = {{"blockId", "A"}, {"capitalBase", 10'000}, {"explain", true}};
+    const Json by_margin = with(plain, {{"useMarginReturns", true}});
+    const auto fraction_of = [&](const Json& arguments) {
+        const Json answer = call(kTool, arguments);
+        const Json explanation = answer["explain"][0];
+        EXPECT_EQ(explanation["figure"], "portfolio.rawKellyFraction");
+        const double p = explanation["inputs"]["p"].get<double>();
+        const double b = explanation["inputs"]["b"].get<double>();
+        EXPECT_NEAR((b * p - (1 - p)) / b, answer["portfolio"]["rawKellyFraction"].get<double>(),
+                    1e-12);
+        return explanation;
+    };
+    const Json dollars = fraction_of(plain);
+    EXPECT_EQ(dollars["formula"], "(b*p - (1-p))/b with p = winners/trades and b = avgWin/avgLoss");
+    EXPECT_EQ(dollars["rows"], 40);
+    EXPECT_EQ(dollars["inputs"]["p"], 16.0 / 40);
+    // By margin neither the break-evens count nor the trade without margin.
+    const Json margin = fraction_of(by_margin);
+    EXPECT_NE(margin["formula"].get<std::string>().find("winners/(winners + losers)"),
+              std::string::npos);
+    EXPECT_EQ(margin["rows"], 39);
+    EXPECT_EQ(margin["inputs"]["p"], 15.0 / 31);
+    // The reference ignores the wish whatever its label says.
+    EXPECT_EQ(fraction_of(reference(by_margin))["formula"], dollars["formula"]);
+}
+
 TEST_F(SizingToolTest, AllocationsAreSummedAndScaled) {  // I-42
     std::vector<Row> rows;
     for (const char* const name : {"a", "b", "c", "d", "e", "f"}) {

@@ -146,9 +146,11 @@ TEST_F(WalkForwardToolTest, UnknownParametersAreRefused) {  // I-51
     const Json arguments = with(kEma, {{"parameterRanges", {{"kellyMultiplyer", {1, 2, 1}}}}});
     EXPECT_EQ(call(kTool, reference(arguments))["config"]["combinations"], 2);
     EXPECT_NE(error_of(kTool, arguments).find("kellyMultiplyer"), std::string::npos);
-    EXPECT_NE(error_of(kTool, with(kEma, {{"parameterRanges", {{"kellyMultiplier", {1}}}}}))
-                  .find("[min, max, step]"),
-              std::string::npos);
+    for (const Json& range : {Json({1}), Json({0.5, 1}), Json({0.5, 1, 0.5, 0})}) {
+        EXPECT_NE(error_of(kTool, with(kEma, {{"parameterRanges", {{"kellyMultiplier", range}}}}))
+                      .find("[min, max, step]"),
+                  std::string::npos);
+    }
     EXPECT_NE(error_of(kTool, with(kEma, {{"parameterRanges", {{"kellyMultiplier", {2, 1, 1}}}}})),
               "");
     EXPECT_NE(
