@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analytics/monte_carlo.h"
+#include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
 #include "tools/portfolio/risk.h"
@@ -254,6 +255,11 @@ void add_outcome(Json& json, const MonteCarloOutcome& outcome) {
     json["bands"] = std::move(bands);
 }
 
+// As given, with its sign, or the one drawn.
+Json seed_json(const Json& arguments, const MonteCarloSettings& used) {
+    return arguments.contains("randomSeed") ? arguments["randomSeed"] : Json(used.seed);
+}
+
 Json parameters_json(const Json& arguments, const MonteCarloSettings& used) {
     Json json = echo_all(arguments, {"numSimulations"});
     json["simulationLength"] = used.simulation_length;
@@ -274,8 +280,7 @@ Json parameters_json(const Json& arguments, const MonteCarloSettings& used) {
 Json result_json(const Json& arguments, const MonteCarloResult& result, const Json& rate) {
     Json json = {{"blockId", arguments["blockId"]},
                  {"strategy", echo(arguments, "strategy")},
-                 {"seed", arguments.contains("randomSeed") ? arguments["randomSeed"]
-                                                           : Json(result.settings.seed)},
+                 {"seed", seed_json(arguments, result.settings)},
                  {"parameters", parameters_json(arguments, result.settings)}};
     add_outcome(json, result.outcome);
     json["actualResamplePoolSize"] = result.settings.pool_size;
@@ -342,9 +347,9 @@ std::string result_text(const Json& arguments, const MonteCarloResult& result, s
         *text_argument(arguments, "resampleMethod"),
         used.mean_block_length ? fmt::format("blocks of {} on average", *used.mean_block_length)
                                : "independent draws",
-        mcp::count_text(static_cast<std::int64_t>(used.pool_size)), used.seed,
-        mcp::money_text(used.initial_capital), mcp::ratio_text(used.steps_per_year),
-        mcp::ratio_text(used.risk_free_annual_pct),
+        mcp::count_text(static_cast<std::int64_t>(used.pool_size)),
+        mcp::to_json_text(seed_json(arguments, used)), mcp::money_text(used.initial_capital),
+        mcp::ratio_text(used.steps_per_year), mcp::ratio_text(used.risk_free_annual_pct),
         used.worst_case_enabled ? fmt::format(" {} % of the steps are synthetic worst cases.",
                                               mcp::number_text(used.worst_case_pct))
                                 : "");
@@ -359,7 +364,8 @@ std::string result_text(const Json& arguments, const MonteCarloResult& result, s
     return text + table.text("raise maxChars") + "\n";
 }
 
-std::vector<Explanation> explain(const RiskSelection& selection, const MonteCarloResult& result) {
+std::vector<Explanation> explain(const Json& arguments, const RiskSelection& selection,
+                                 const MonteCarloResult& result) {
     const bool reference = selection.conventions == Conventions::kReference;
     const MonteCarloSettings& used = result.settings;
     const std::size_t rows = selection.trades.trades.size();
@@ -368,7 +374,7 @@ std::vector<Explanation> explain(const RiskSelection& selection, const MonteCarl
                        {"steps", used.simulation_length},
                        {"pool", used.pool_size},
                        {"startCapital", used.initial_capital},
-                       {"seed", used.seed}};
+                       {"seed", seed_json(arguments, used)}};
     return {
         explanation("statistics.meanFinalValue", "mean over paths of the capital after all steps",
                     path, rows, basis),
@@ -432,7 +438,7 @@ mcp::Outcome<mcp::ToolResult> run_monte_carlo(App& app, mcp::ToolContext& contex
     frame.warnings.insert(frame.warnings.end(), result.warnings.begin(), result.warnings.end());
     frame.explain = wants_explanation(arguments);
     if (frame.explain) {
-        frame.explanations = explain(selection, result);
+        frame.explanations = explain(arguments, selection, result);
     }
     return risk_result(
         context, result_json(arguments, result, rate), frame,

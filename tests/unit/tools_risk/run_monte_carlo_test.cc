@@ -89,6 +89,10 @@ TEST_F(MonteCarloToolTest, EverySeedIsAsGoodAsAnyOtherAndGivesTheSameAgain) {  /
     EXPECT_NE(error_of(kTool, with(kEma, {{"randomSeed", 1e300}})).find("64 bits"),
               std::string::npos);
     // Without one every call has another, and the answer names it.
+    // The same number wherever it is said.
+    const Json negative = with(kEma, {{"randomSeed", -5}, {"explain", true}});
+    EXPECT_NE(text_of(kTool, negative).find("seed -5."), std::string::npos);
+    EXPECT_EQ(call(kTool, negative)["explain"][0]["inputs"]["seed"], -5);
     Json unseeded = kEma;
     unseeded.erase("randomSeed");
     const Json first = call(kTool, unseeded);
