@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "analytics/calendar.h"
+#include "analytics/correlation_series.h"
 #include "analytics/returns.h"
 #include "analytics/returns_order.h"
 #include "analytics/tail_risk.h"
@@ -22,6 +23,31 @@ constexpr std::size_t kPairSamples = 10;
 // Trades that the kept layouts of one segment may hold together, three numbers each: every thread
 // has a segment of its own, and a grid over weights can leave out strategies in many ways.
 constexpr std::size_t kMaxLayoutTrades = 1'000'000;
+
+constexpr std::size_t kMaxPatterns = 256;  // kept rank patterns of one layout
+
+// How the daily results of each strategy compare with each other and with a day without trades. Two
+// scalings with the same pattern have the same rank correlations and tails (and the same linear
+// correlations but for rounding).
+std::vector<std::uint32_t> rank_pattern(const StrategySeriesSet& set) {
+    std::vector<std::uint32_t> pattern;
+    std::vector<double> sorted;
+    for (const StrategySeries& series : set.series) {
+        sorted = series.values;
+        sorted.push_back(0);
+        std::sort(sorted.begin(), sorted.end());
+        const auto rank = [&](double value) {
+            return static_cast<std::uint32_t>(
+                std::lower_bound(sorted.begin(), sorted.end(), value) - sorted.begin());
+        };
+        pattern.push_back(static_cast<std::uint32_t>(series.values.size()));
+        pattern.push_back(rank(0));
+        for (const double value : series.values) {
+            pattern.push_back(rank(value));
+        }
+    }
+    return pattern;
+}
 
 std::optional<double> finite(std::optional<double> value) {
     return value && std::isfinite(*value) ? value : std::nullopt;
@@ -297,15 +323,26 @@ TradeSet Segment::trade_set(const Scenario& scenario) const {
 std::optional<PairLimits> Segment::pair_limits(const Scenario& scenario,
                                                const DiversificationOptions& options) {
     Layout& layout = layout_for(scenario);
-    if (!layout.pair_limits || conventions_ == Conventions::kReference) {
-        const auto metrics = diversification(scenario, options);
-        layout.pair_limits =
-            !metrics || metrics->total_pairs == 0
-                ? std::nullopt
-                : std::optional(PairLimits{metrics->max_correlation.value_or(0),
-                                           metrics->max_tail_dependence.value_or(0)});
+    std::vector<std::uint32_t> pattern;
+    if (conventions_ == Conventions::kReference) {
+        pattern = rank_pattern(strategy_series(
+            trade_set(scenario), {options.normalization, options.date_basis, TimePeriod::kDaily},
+            conventions_));
     }
-    return *layout.pair_limits;
+    auto known = layout.pair_limits.find(pattern);
+    if (known == layout.pair_limits.end()) {
+        const auto metrics = diversification(scenario, options);
+        std::optional<PairLimits> limits;
+        if (metrics && metrics->total_pairs > 0) {
+            limits = {metrics->max_correlation.value_or(0),
+                      metrics->max_tail_dependence.value_or(0)};
+        }
+        if (layout.pair_limits.size() == kMaxPatterns) {
+            layout.pair_limits.clear();
+        }
+        known = layout.pair_limits.emplace(std::move(pattern), limits).first;
+    }
+    return known->second;
 }
 
 std::optional<DiversificationMetrics> Segment::diversification(

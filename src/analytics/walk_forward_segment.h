@@ -88,7 +88,8 @@ class Segment {
         std::vector<std::uint32_t> last_of_day;  // CLOSE order: last trade of each closing day
         std::optional<std::uint32_t> first_closed;
         double years = 0;
-        std::optional<std::optional<PairLimits>> pair_limits;
+        // By rank pattern; kCorrect: one, by the empty pattern.
+        std::map<std::vector<std::uint32_t>, std::optional<PairLimits>> pair_limits;
     };
 
     [[nodiscard]] std::vector<char> strategies_left(const Scenario& scenario) const;
