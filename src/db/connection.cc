@@ -41,7 +41,20 @@ ConnectionState::~ConnectionState() {
 
 tl::unexpected<Error> ConnectionState::fail(Error error) {
     transaction_failed = transaction_failed || in_transaction;
+    note_fatal(error);
     return tl::unexpected<Error>(std::move(error));
+}
+
+void ConnectionState::give_up_instance() {
+    database->must_reopen = true;
+    static_cast<void>(execute_masked("PRAGMA disable_checkpoint_on_shutdown"));
+}
+
+// The engine answers nothing any more after such an error, and writes nothing either.
+void ConnectionState::note_fatal(const Error& error) {
+    if (error.message.starts_with("FATAL Error")) {
+        database->must_reopen = true;
+    }
 }
 
 Result<void> ConnectionState::check_cancelled() const {
@@ -64,6 +77,7 @@ Result<void> ConnectionState::execute_masked(const char* sql) {
         const char* const text = duckdb_result_error(&result);
         answer = tl::unexpected<Error>(engine_error(text != nullptr ? text : "unknown error",
                                                     duckdb_result_error_type(&result)));
+        note_fatal(answer.error());
     }
     duckdb_destroy_result(&result);
     {
@@ -122,6 +136,9 @@ InterruptHandle Connection::interrupt_handle() const {
 }
 bool Connection::in_transaction() const {
     return state_->in_transaction;
+}
+bool Connection::must_reopen() const {
+    return state_->database->must_reopen;
 }
 
 }  // namespace tb::db

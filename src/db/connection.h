@@ -81,6 +81,12 @@ class Connection {
     void cancel_with(const CancelToken& token);
     [[nodiscard]] InterruptHandle interrupt_handle() const;
     [[nodiscard]] bool in_transaction() const;
+    // A COMMIT or a CHECKPOINT has failed on some connection of this instance (a full disk, for
+    // instance). What the engine takes back then is not all that it put into the tables' memory:
+    // texts written afterwards come out longer than they are, keys count as taken, and closing the
+    // instance would put that into the file. So no transaction that writes can begin any more until
+    // the file, which is in order, has been opened anew (DataStore::reopen).
+    [[nodiscard]] bool must_reopen() const;
 
     // For src/db only (engine.h).
     [[nodiscard]] const std::shared_ptr<detail::ConnectionState>& state() const { return state_; }

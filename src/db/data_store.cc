@@ -23,6 +23,7 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kFirstLockPause{50};
 constexpr std::chrono::milliseconds kLongestLockPause{2000};
 constexpr std::chrono::milliseconds kCancelPoll{20};
+constexpr std::chrono::seconds kReaderWait{5};
 
 struct StoreRegistry {
     std::mutex mutex;
@@ -129,9 +130,11 @@ Result<void> DataStore::open(const CancelToken& cancel) {
 
 Result<void> DataStore::open_stand_in(std::string reason) {
     const std::lock_guard opening(impl_->opening);
-    if (is_connected()) {
-        return {};
-    }
+    return is_connected() ? Result<void>() : make_stand_in(std::move(reason));
+}
+
+// With `opening` held.
+Result<void> DataStore::make_stand_in(std::string reason) {
     TB_TRY(Database database, Database::open_in_memory(options_.database));
     TB_TRY(Connection writer, database.connect());
     const Clock& clock = options_.clock != nullptr ? *options_.clock : system_clock();
@@ -311,7 +314,14 @@ std::optional<RecoveryReport> DataStore::recovery() const {
 Result<Connection> DataStore::reader() {
     while (true) {
         TB_RETURN_IF_ERROR(open());
-        const std::lock_guard lock(impl_->mutex);
+        std::unique_lock lock(impl_->mutex);
+        if (impl_->database.has_value() && impl_->database->must_reopen() && !impl_->writer_out &&
+            impl_->in_use() == 0) {
+            lock.unlock();
+            std::optional<Connection> none;
+            TB_RETURN_IF_ERROR(open_anew(none, {}));
+            continue;
+        }
         if (impl_->database.has_value()) {  // not closed again in between
             impl_->last_used = SteadyClock::now();
             return impl_->database->connect();
@@ -321,7 +331,7 @@ Result<Connection> DataStore::reader() {
 
 struct DataStore::Writer::Lease {
     std::shared_ptr<DataStore> store;
-    Connection connection;
+    std::optional<Connection> connection;  // nothing only after a failed reopen()
 
     Lease(std::shared_ptr<DataStore> owner, Connection own)
         : store(std::move(owner)), connection(std::move(own)) {}
@@ -330,15 +340,18 @@ struct DataStore::Writer::Lease {
     Lease(Lease&&) = delete;
     Lease& operator=(Lease&&) = delete;
     ~Lease() {
-        connection.cancel_with({});
+        if (connection.has_value()) {
+            connection->cancel_with({});
+        }
         Impl& impl = *store->impl_;
         {
             const std::lock_guard lock(impl.mutex);
             impl.writer_out = false;
             impl.last_used = SteadyClock::now();
             // A transaction that outlives its lease must not be found by the next writer.
-            if (impl.database.has_value() && !connection.in_transaction()) {
-                impl.writer.emplace(std::move(connection));
+            if (impl.database.has_value() && connection.has_value() &&
+                !connection->in_transaction()) {
+                impl.writer = std::move(connection);
             }
         }
         impl.writer_free.notify_all();
@@ -349,7 +362,7 @@ DataStore::Writer::Writer(std::unique_ptr<Lease> lease) : lease_(std::move(lease
 DataStore::Writer::Writer(Writer&&) noexcept = default;
 DataStore::Writer::~Writer() = default;
 Connection& DataStore::Writer::connection() {
-    return lease_->connection;
+    return *lease_->connection;
 }
 
 Result<DataStore::Writer> DataStore::writer(const CancelToken& cancel) {
@@ -366,6 +379,12 @@ Result<DataStore::Writer> DataStore::writer(const CancelToken& cancel) {
         if (!impl_->database.has_value()) {
             continue;  // closed in between
         }
+        if (impl_->database->must_reopen()) {
+            lock.unlock();
+            std::optional<Connection> none;
+            TB_RETURN_IF_ERROR(open_anew(none, cancel));
+            continue;
+        }
         if (!impl_->writer.has_value()) {
             TB_TRY(Connection fresh, impl_->database->connect());
             impl_->writer.emplace(std::move(fresh));
@@ -379,6 +398,77 @@ Result<DataStore::Writer> DataStore::writer(const CancelToken& cancel) {
     }
 }
 
+// Closes the instance as soon as `own` is the last connection of users, and opens the file anew.
+Result<void> DataStore::open_anew(std::optional<Connection>& own, const CancelToken& cancel) {
+    const std::lock_guard opening(impl_->opening);
+    std::optional<Database> closing;
+    std::string reason;
+    SchemaChange change;
+    std::optional<RecoveryReport> recovery;
+    StoreMode mode = StoreMode::kClosed;
+    {
+        const std::lock_guard lock(impl_->mutex);
+        if (!impl_->database.has_value() || !impl_->database->must_reopen()) {
+            return {};  // somebody was here first
+        }
+        if (impl_->mode == StoreMode::kMemory && own.has_value()) {
+            return make_error(ErrorCode::kResourceExhausted,
+                              "the in-memory stand-in could not take the rows");
+        }
+        // From here on whoever wants a connection waits for `opening`.
+        impl_->writer.reset();
+        closing = std::move(impl_->database);
+        mode = impl_->mode;
+        reason = impl_->reason;
+        change = impl_->change;
+        recovery = impl_->recovery;
+        impl_->forget_database();
+    }
+    const std::int64_t users = own.has_value() ? 1 : 0;
+    const auto deadline = SteadyClock::now() + kReaderWait;
+    while (closing->connection_count() > users) {
+        const bool late = SteadyClock::now() >= deadline;
+        if (late || cancel.cancelled()) {
+            const std::lock_guard lock(impl_->mutex);
+            impl_->database = std::move(closing);
+            impl_->mode = mode;
+            impl_->reason = std::move(reason);
+            return late ? make_error(ErrorCode::kBusy,
+                                     "a COMMIT failed and the database has to be opened anew, but "
+                                     "connections are still in use")
+                        : make_error(ErrorCode::kInterrupted,
+                                     "cancelled while waiting for the database");
+        }
+        std::this_thread::sleep_for(kCancelPoll);
+    }
+    own.reset();
+    closing.reset();
+    if (mode == StoreMode::kMemory) {
+        return make_stand_in(std::move(reason));
+    }
+    TB_RETURN_IF_ERROR(open_file(cancel));
+    // What the first opening did is still to be told.
+    const std::lock_guard lock(impl_->mutex);
+    impl_->change = std::move(change);
+    if (!impl_->recovery.has_value()) {
+        impl_->recovery = std::move(recovery);
+    }
+    return {};
+}
+
+Result<void> DataStore::reopen(Writer& writer, const CancelToken& cancel) {
+    std::optional<Connection>& own = writer.lease_->connection;
+    const CancelToken token = own->state()->cancel;
+    TB_RETURN_IF_ERROR(open_anew(own, cancel));
+    const std::lock_guard lock(impl_->mutex);
+    if (!own.has_value()) {
+        own = std::move(impl_->writer);
+        impl_->writer.reset();
+        own->cancel_with(token);
+    }
+    return {};
+}
+
 Result<void> DataStore::checkpoint(const CancelToken& cancel) {
     TB_TRY(Writer lease, writer(cancel));
     return checkpoint(lease);
@@ -387,6 +477,9 @@ Result<void> DataStore::checkpoint(const CancelToken& cancel) {
 Result<void> DataStore::checkpoint(Writer& writer) {
     if (mode() == StoreMode::kMemory) {
         return {};
+    }
+    if (writer.connection().must_reopen()) {
+        return make_error(ErrorCode::kDatabase, "a COMMIT failed before");
     }
     auto done = writer.connection().state()->execute_masked("CHECKPOINT");
     if (!done.has_value() &&

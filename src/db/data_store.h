@@ -118,6 +118,15 @@ class DataStore : public std::enable_shared_from_this<DataStore> {
     // waiting. Do not ask again on the thread that holds one.
     [[nodiscard]] Result<Writer> writer(const CancelToken& cancel = {});
 
+    // After a COMMIT that failed (Connection::must_reopen): closes the instance, which loses
+    // nothing that was committed, and opens the file anew for the same lease, whose connection()
+    // stays where it is. Call it outside a transaction and without statements or rows alive.
+    // reader() and writer() do the same by themselves where nobody else uses the instance.
+    //   kBusy               readers still use it after five seconds; nothing has changed
+    //   kResourceExhausted  the stand-in cannot be opened anew; the next writer() gets an empty one
+    // After any other error the lease has no connection any more and must be dropped.
+    [[nodiscard]] Result<void> reopen(Writer& writer, const CancelToken& cancel = {});
+
     // Folds the write-ahead log into the file; nothing to do in memory. The first form waits for
     // the writer, the second is for whoever holds it (outside a transaction).
     [[nodiscard]] Result<void> checkpoint(const CancelToken& cancel = {});
@@ -138,6 +147,8 @@ class DataStore : public std::enable_shared_from_this<DataStore> {
     DataStore(std::filesystem::path directory, StoreOptions options);
     [[nodiscard]] Result<void> open_file(const CancelToken& cancel);
     [[nodiscard]] Result<void> try_open_file();
+    [[nodiscard]] Result<void> make_stand_in(std::string reason);
+    [[nodiscard]] Result<void> open_anew(std::optional<Connection>& own, const CancelToken& cancel);
     void install(Database database, Connection writer, SchemaChange change);
 
     std::filesystem::path directory_;

@@ -328,6 +328,9 @@ const std::filesystem::path& Database::path() const {
 std::int64_t Database::connection_count() const {
     return state_->connections.load();
 }
+bool Database::must_reopen() const {
+    return state_->must_reopen;
+}
 
 std::string engine_version() {
     return duckdb_library_version();

@@ -72,6 +72,8 @@ class Database {
     [[nodiscard]] const std::filesystem::path& path() const;
     // Connections alive now.
     [[nodiscard]] std::int64_t connection_count() const;
+    // As Connection::must_reopen.
+    [[nodiscard]] bool must_reopen() const;
 
   private:
     explicit Database(std::shared_ptr<detail::DatabaseState> state) : state_(std::move(state)) {}

@@ -20,7 +20,7 @@ ErrorCode code_of(std::string_view text) {
         return ErrorCode::kInterrupted;
     }
     if (text.starts_with("Out of Memory Error") || contains(text, "No space left on device") ||
-        contains(text, "Disk quota exceeded")) {
+        contains(text, "Disk quota exceeded") || contains(text, "File too large")) {
         return ErrorCode::kResourceExhausted;
     }
     for (const std::string_view system_said :

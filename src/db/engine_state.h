@@ -32,6 +32,7 @@ struct DatabaseState {
     std::filesystem::path temp_directory;  // of a database in memory; removed at the end
     DatabaseOptions options;
     std::atomic<std::int64_t> connections{0};
+    std::atomic<bool> must_reopen{false};  // Connection::must_reopen
 };
 
 // Lets other threads interrupt a connection without keeping it alive.
@@ -56,6 +57,10 @@ struct ConnectionState {
     // Runs SQL that no cancellation may stop (COMMIT and kin).
     [[nodiscard]] Result<void> execute_masked(const char* sql);
     [[nodiscard]] Result<void> check_cancelled() const;
+    // A COMMIT failed: the instance must not be written to any more, nor write its memory over the
+    // file when it is closed.
+    void give_up_instance();
+    void note_fatal(const Error& error);
 
     std::shared_ptr<DatabaseState> database;
     duckdb_connection handle = nullptr;

@@ -30,6 +30,10 @@ Result<Transaction> Transaction::begin(Connection& connection, Access access) {
     if (state.in_transaction) {
         return make_error(ErrorCode::kInternal, "the connection already has a transaction");
     }
+    if (access == Access::kReadWrite && connection.must_reopen()) {
+        return make_error(ErrorCode::kDatabase,
+                          "a COMMIT failed before: the database has to be opened anew");
+    }
     TB_RETURN_IF_ERROR(connection.execute(
         access == Access::kReadOnly ? "BEGIN TRANSACTION READ ONLY" : "BEGIN TRANSACTION"));
     state.in_transaction = true;
@@ -93,6 +97,7 @@ Result<void> Transaction::commit() {
     }
     auto committed = connection.execute_masked("COMMIT");
     if (!committed.has_value()) {
+        connection.give_up_instance();
         rollback();
         return committed;
     }

@@ -26,7 +26,8 @@ enum class Access {
 
 class Transaction {
   public:
-    // kInternal when the connection already has a transaction.
+    // kInternal when the connection already has a transaction; kDatabase for one that writes while
+    // Connection::must_reopen().
     [[nodiscard]] static Result<Transaction> begin(Connection& connection,
                                                    Access access = Access::kReadWrite);
     Transaction(Transaction&&) noexcept;

@@ -31,6 +31,8 @@ struct WriteEnvironment {
     std::function<void(std::string_view)> probe;  // may be empty
     std::int64_t max_trades = 0;                  // 0 = no limit; the in-memory stand-in has one
     std::int64_t trades_written = 0;              // by the transactions committed so far
+    // Opens the database anew under the same connection (db::DataStore::reopen).
+    std::function<Result<void>()> reopen;
 };
 
 enum class WriteOutcome {

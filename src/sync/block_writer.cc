@@ -18,10 +18,6 @@ constexpr std::size_t kGroupBlocks = 512;
 constexpr std::int64_t kKnownBlocksAlone = 8;
 constexpr int kMovedTries = 3;
 
-bool is_fatal(const Error& error) {
-    return error.code == ErrorCode::kInterrupted || db::is_damage(error);
-}
-
 std::int64_t rows_of(const BlockJob& job) {
     std::int64_t rows = 0;
     for (const FileJob& file : job.files) {
@@ -109,6 +105,20 @@ bool BlockWriter::goes_alone(const BlockJob& job) {
     return known && known_blocks_written_++ < kKnownBlocksAlone;
 }
 
+bool BlockWriter::is_fatal(const Error& error) const {
+    return unusable_ || error.code == ErrorCode::kInterrupted || db::is_damage(error);
+}
+
+// A COMMIT that failed (disk full) takes its blocks down, not the ones after them.
+Result<void> BlockWriter::make_usable() {
+    if (!connection_.must_reopen()) {
+        return {};
+    }
+    auto reopened = env_.reopen();
+    unusable_ = !reopened.has_value();
+    return reopened;
+}
+
 Result<void> BlockWriter::flush() {
     if (group_.empty()) {
         return {};
@@ -135,6 +145,7 @@ Result<void> BlockWriter::flush() {
 }
 
 Result<WriteOutcome> BlockWriter::write(const std::vector<Pending*>& items) {
+    TB_RETURN_IF_ERROR(make_usable());
     const auto started = std::chrono::steady_clock::now();
     std::vector<BlockJob*> jobs;
     for (Pending* item : items) {
@@ -295,7 +306,10 @@ Result<void> BlockWriter::write_stamps() {
 
 Result<void> BlockWriter::finish() {
     TB_RETURN_IF_ERROR(flush());
-    return write_stamps();
+    TB_RETURN_IF_ERROR(make_usable());
+    // Without them the next sync reads the files once more: no reason to fail on a full disk.
+    const auto stamped = write_stamps();
+    return stamped.has_value() || !is_fatal(stamped.error()) ? Result<void>() : stamped;
 }
 
 }  // namespace tb::sync

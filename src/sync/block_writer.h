@@ -29,8 +29,9 @@ class BlockWriter {
                 InspectAgain inspect_again)
         : connection_(connection), env_(environment), inspect_again_(std::move(inspect_again)) {}
 
-    // Errors: kInterrupted, kResourceExhausted for the stand-in's limit, or a damaged database. All
-    // other trouble is in the block's result.
+    // Errors: kInterrupted, kResourceExhausted for the stand-in's limit, a damaged database, or one
+    // that could not be opened anew after a failed COMMIT. All other trouble is in the block's
+    // result.
     [[nodiscard]] Result<void> add(BlockJob job);
     [[nodiscard]] Result<void> finish();
     // In the order of add(); jobs that are not blocks have none.
@@ -43,6 +44,8 @@ class BlockWriter {
         std::size_t result_index = 0;
     };
 
+    [[nodiscard]] bool is_fatal(const Error& error) const;
+    [[nodiscard]] Result<void> make_usable();
     [[nodiscard]] Result<void> flush();
     [[nodiscard]] Result<void> write_alone(Pending& item);
     [[nodiscard]] Result<WriteOutcome> write(const std::vector<Pending*>& items);
@@ -60,6 +63,7 @@ class BlockWriter {
     std::int64_t group_rows_ = 0;
     std::int64_t known_blocks_written_ = 0;
     bool wrote_ = false;
+    bool unusable_ = false;  // the connection is gone: make_usable() failed
 
     struct Stamp {
         std::string block_id;

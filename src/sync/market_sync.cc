@@ -104,6 +104,9 @@ class MarketSync {
         TB_TRY(const auto stored, load_stored_market_files(connection));
         for (const MarketFile& file : market::market_files()) {
             TB_RETURN_IF_ERROR(run_.check_cancelled());
+            if (connection.must_reopen()) {  // the COMMIT of the file before failed
+                TB_RETURN_IF_ERROR(store_.reopen(writer, run_.options.cancel));
+            }
             const auto started = std::chrono::steady_clock::now();
             const auto before = stored.find(file.file_name);
             auto outcome =

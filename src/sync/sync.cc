@@ -149,12 +149,13 @@ class DirectorySync {
         done_ = total_ - folders.present.size() - folders.gone.size();
 
         WriteEnvironment environment = run_.write_environment();
+        environment.reopen = [&] { return store_.reopen(writer, run_.options.cancel); };
         BlockWriter block_writer(connection, environment, [&](const BlockJob& job) {
             return inspect_block(run_.inspect_context(), run_.folder_of(job.block_id), job.stored);
         });
         TB_RETURN_IF_ERROR(feed(folders, state, block_writer));
         TB_RETURN_IF_ERROR(block_writer.finish());
-        if (store_.wal_bytes() > kCheckpointWalBytes) {
+        if (store_.wal_bytes() > kCheckpointWalBytes && !connection.must_reopen()) {
             // The rows are committed; a checkpoint that fails (disk full) is tried again later.
             if (const auto folded = store_.checkpoint(writer); !folded.has_value()) {
                 folders.warnings.push_back("checkpoint put off: " + folded.error().to_string());
@@ -271,6 +272,7 @@ Result<BlockSyncResult> sync_one_once(std::string_view block_id, db::DataStore& 
                     : fmt::format("no block '{}' in {}", block_id, store.directory().string()));
     }
     WriteEnvironment environment = run.write_environment();
+    environment.reopen = [&] { return store.reopen(writer, options.cancel); };
     BlockWriter block_writer(writer.connection(), environment, [&](const BlockJob& again) {
         return inspect_block(run.inspect_context(), folder, again.stored);
     });
@@ -314,7 +316,7 @@ InspectContext SyncRun::inspect_context() const {
 }
 
 WriteEnvironment SyncRun::write_environment() const {
-    return {fs, clock, options.cancel, options.probe, stand_in ? kMaxStandInTrades : 0, 0};
+    return {fs, clock, options.cancel, options.probe, stand_in ? kMaxStandInTrades : 0, 0, {}};
 }
 
 blocks::BlockFolder SyncRun::folder_of(std::string_view block_id) const {

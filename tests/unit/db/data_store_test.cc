@@ -9,6 +9,7 @@
 
 #include "db/transaction.h"
 #include "db_support.h"
+#include "support/full_disk.h"
 #include "support/temp_dir.h"
 
 namespace tb::db {
@@ -364,6 +365,128 @@ TEST_F(DataStoreTest, OtherErrorsAreNotHiddenByAStandIn) {
     const auto s = store(options);
     EXPECT_EQ(s->open_or_stand_in().error().code, ErrorCode::kInvalidArgument);
     EXPECT_FALSE(s->is_connected());
+}
+
+// The engine does not take everything back when it fails to write a COMMIT down.
+class FailedCommitTest : public DataStoreTest {
+  protected:
+    static Result<void> add(Connection& connection, const std::string& keys) {
+        Transaction transaction = must(Transaction::begin(connection));
+        must(connection.execute("INSERT INTO main.t SELECT k, k || ' text' FROM (VALUES " + keys +
+                                ") AS new(k)"));
+        return transaction.commit();
+    }
+    static std::vector<std::string> rows(DataStore& store) {
+        Connection reader = must(store.reader());
+        return test::texts(reader, "SELECT k || ': ' || s FROM main.t ORDER BY k");
+    }
+    static void make_table(DataStore& store) {
+        DataStore::Writer writer = must(store.writer());
+        must(writer.connection().execute("CREATE TABLE main.t(k VARCHAR PRIMARY KEY, s VARCHAR)"));
+        must(add(writer.connection(), "('a')"));
+        must(store.checkpoint(writer));
+        must(add(writer.connection(), "('b')"));
+    }
+};
+
+TEST_F(FailedCommitTest, LeavesNothingInTheRowsThatAreWrittenAfterReopening) {
+    const auto s = store();
+    make_table(*s);
+    {
+        DataStore::Writer writer = must(s->writer());
+        Connection& connection = writer.connection();
+        for (int i = 0; i < 2; ++i) {
+            const tb::test::FullDisk full(s->wal_bytes() + 20);
+            EXPECT_EQ(add(connection, "('x')").error().code, ErrorCode::kResourceExhausted);
+            EXPECT_TRUE(connection.must_reopen());
+            EXPECT_FALSE(Transaction::begin(connection).has_value());
+            EXPECT_FALSE(s->checkpoint(writer).has_value());
+            must(s->reopen(writer));
+            EXPECT_FALSE(connection.must_reopen());
+        }
+        must(add(connection, "('c'), ('x')"));
+    }
+    const std::vector<std::string> expected = {"a: a text", "b: b text", "c: c text", "x: x text"};
+    EXPECT_EQ(rows(*s), expected);
+    must(s->close());
+    EXPECT_EQ(rows(*s), expected);
+}
+
+TEST_F(FailedCommitTest, IsOverForTheNextReaderAndWriter) {
+    const auto s = store();
+    make_table(*s);
+    const auto fail = [&] {
+        DataStore::Writer writer = must(s->writer());
+        const tb::test::FullDisk full(s->wal_bytes() + 20);
+        EXPECT_FALSE(add(writer.connection(), "('x')").has_value());
+    };
+    fail();
+    EXPECT_EQ(rows(*s), (std::vector<std::string>{"a: a text", "b: b text"}));
+    fail();
+    DataStore::Writer writer = must(s->writer());
+    must(add(writer.connection(), "('x')"));
+    EXPECT_EQ(rows(*s), (std::vector<std::string>{"a: a text", "b: b text", "x: x text"}));
+    EXPECT_TRUE(s->schema_change().created);  // of the first opening, still to be told
+}
+
+TEST_F(FailedCommitTest, WhileFoldingInTheLogLosesNothingWhenTheFileIsClosed) {
+    StoreOptions options;
+    options.database.wal_limit = "1MB";
+    const auto s = store(options);
+    make_table(*s);
+    const auto add_many = [](Connection& connection, int from, int to) -> Result<void> {
+        Transaction transaction = must(Transaction::begin(connection));
+        must(
+            connection.run("INSERT INTO main.t SELECT i, 'some text ' || i FROM range($1, $2) "
+                           "AS new(i)",
+                           from, to));
+        return transaction.commit();
+    };
+    {
+        DataStore::Writer writer = must(s->writer());
+        must(add_many(writer.connection(), 0, 5'000));
+        ASSERT_GT(s->wal_bytes(), 0U);
+        const tb::test::FullDisk full(fs::file_size(file_));
+        EXPECT_FALSE(add_many(writer.connection(), 5'000, 60'000).has_value());
+    }
+    must(s->close());
+    EXPECT_EQ(rows(*s).size(), 5'002U);
+}
+
+TEST_F(FailedCommitTest, CheckpointThatFailsIsOverForTheNextUser) {
+    const auto s = store();
+    make_table(*s);
+    {
+        DataStore::Writer writer = must(s->writer());
+        const tb::test::FullDisk full(fs::file_size(file_));
+        EXPECT_FALSE(s->checkpoint(writer).has_value());
+    }
+    EXPECT_EQ(rows(*s), (std::vector<std::string>{"a: a text", "b: b text"}));
+    DataStore::Writer writer = must(s->writer());
+    must(add(writer.connection(), "('x')"));
+    must(s->checkpoint(writer));
+}
+
+TEST_F(FailedCommitTest, ReopeningWaitsForReaders) {
+    const auto s = store();
+    make_table(*s);
+    DataStore::Writer writer = must(s->writer());
+    auto reader = std::make_unique<Connection>(must(s->reader()));
+    {
+        const tb::test::FullDisk full(s->wal_bytes() + 20);
+        EXPECT_FALSE(add(writer.connection(), "('x')").has_value());
+    }
+    const CancelSource source;
+    source.cancel();
+    EXPECT_EQ(s->reopen(writer, source.token()).error().code, ErrorCode::kInterrupted);
+    EXPECT_TRUE(writer.connection().must_reopen());
+    EXPECT_EQ(cell<std::int64_t>(*reader, "SELECT count(*) FROM main.t"), 2);
+    std::jthread later([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        reader.reset();
+    });
+    must(s->reopen(writer));
+    must(add(writer.connection(), "('x')"));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/cancel.h"
+#include "support/full_disk.h"
 #include "sync_fixture.h"
 
 namespace tb::sync::test {
@@ -226,6 +227,57 @@ TEST_F(SyncTest, ProgressCountsEveryBlock) {
     };
     ASSERT_TRUE(sync_all_blocks(dir_.path(), with).has_value());
     EXPECT_EQ(done, (std::vector<std::uint64_t>{1, 2, 3, 4, 5}));
+}
+
+// The disk is full for some transactions and has room again for the last block.
+TEST_F(SyncTest, DiskFullAtCommitIsStaleAndHarmsNoOtherBlock) {
+    write("A/tradelog.csv", trade_log({1}));
+    write("B/tradelog.csv", trade_log({1, 2}));
+    sync_all();
+    write("A/tradelog.csv", trade_log({2}));
+    write("B/tradelog.csv", trade_log({3}));
+    write("C/tradelog.csv", trade_log({4, 5}));
+    write("D/tradelog.csv", trade_log({6}));
+    SyncOptions with = options();
+    std::optional<tb::test::FullDisk> full;
+    int transactions = 0;
+    with.probe = [&](std::string_view point) {
+        if (point == "after_delete") {
+            full.reset();
+            ++transactions;
+        } else if (point == "before_commit" && transactions >= 2 && transactions <= 4) {
+            const auto store = *db::DataStore::for_directory(dir_.path());
+            full.emplace(store->wal_bytes() + 100);  // for B, C with D, C
+        }
+    };
+    const auto result = sync_all_blocks(dir_.path(), with);
+    full.reset();
+    ASSERT_TRUE(result.has_value()) << result.error().to_string();
+    EXPECT_EQ(transactions, 5);
+    ASSERT_EQ(result->blocks.size(), 4U);
+    EXPECT_EQ(result->blocks[0].status, SyncStatus::kSynced);
+    EXPECT_EQ(result->blocks[1].status, SyncStatus::kStale);
+    EXPECT_EQ(result->blocks[1].error->code, ErrorCode::kResourceExhausted);
+    EXPECT_EQ(result->blocks[2].status, SyncStatus::kStale);
+    EXPECT_EQ(result->blocks[3].status, SyncStatus::kSynced);
+    EXPECT_EQ(trades("B"), (Sums{2, 3}));
+    expect_nothing_stored("C");
+    expect_stored("D", "tradelog.csv", {6});
+    EXPECT_EQ(text("SELECT string_agg(DISTINCT strategy, ', ') FROM trades.trade_data "
+                   "WHERE block_id = 'D'"),
+              text("SELECT string_agg(DISTINCT strategy, ', ') FROM trades.trade_data "
+                   "WHERE block_id = 'A'"));
+    EXPECT_EQ(text("SELECT string_agg(block_id || ' ' || event, ', ' ORDER BY id) "
+                   "FROM trades._sync_log"),
+              "A added, B added, A changed, D added");
+    EXPECT_EQ(sync_all().synced, 2);
+    expect_stored("B", "tradelog.csv", {3});
+    expect_stored("C", "tradelog.csv", {4, 5});
+    remove("C");
+    EXPECT_EQ(sync_all().deleted, 1);
+    write("C/tradelog.csv", trade_log({7}));
+    EXPECT_EQ(sync_all().synced, 1);
+    expect_stored("C", "tradelog.csv", {7});
 }
 
 // kill -9 at each named point inside the transactions of a sync, in a process of its own.
