@@ -41,7 +41,7 @@ ConnectionState::~ConnectionState() {
 
 tl::unexpected<Error> ConnectionState::fail(Error error) {
     transaction_failed = transaction_failed || in_transaction;
-    note_fatal(error);
+    note_failure(error);
     return tl::unexpected<Error>(std::move(error));
 }
 
@@ -50,10 +50,11 @@ void ConnectionState::give_up_instance() {
     static_cast<void>(execute_masked("PRAGMA disable_checkpoint_on_shutdown"));
 }
 
-// The engine answers nothing any more after such an error, and writes nothing either.
-void ConnectionState::note_fatal(const Error& error) {
+void ConnectionState::note_failure(const Error& error) {
     if (error.message.starts_with("FATAL Error")) {
-        database->must_reopen = true;
+        database->must_reopen = true;  // the engine answers nothing any more, nor writes anything
+    } else if (error.message.starts_with("TransactionContext Error: Failed to commit")) {
+        give_up_instance();  // a statement that was a transaction of its own
     }
 }
 
@@ -77,7 +78,7 @@ Result<void> ConnectionState::execute_masked(const char* sql) {
         const char* const text = duckdb_result_error(&result);
         answer = tl::unexpected<Error>(engine_error(text != nullptr ? text : "unknown error",
                                                     duckdb_result_error_type(&result)));
-        note_fatal(answer.error());
+        note_failure(answer.error());
     }
     duckdb_destroy_result(&result);
     {

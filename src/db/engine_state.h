@@ -60,7 +60,7 @@ struct ConnectionState {
     // A COMMIT failed: the instance must not be written to any more, nor write its memory over the
     // file when it is closed.
     void give_up_instance();
-    void note_fatal(const Error& error);
+    void note_failure(const Error& error);
 
     std::shared_ptr<DatabaseState> database;
     duckdb_connection handle = nullptr;

@@ -305,10 +305,15 @@ bool MarketJournal::behind() const {
     });
 }
 
+bool MarketJournal::missing(std::string_view table) const {
+    const auto stat = fs_.stat(path(table));
+    return !stat.has_value() && stat.error().code == ErrorCode::kNotFound;
+}
+
 Result<std::int64_t> MarketJournal::heal(db::Connection& connection) {
     std::int64_t healed = 0;
     for (const MarketFile& file : market_files()) {
-        if (!fs_.stat(mark_path(file.table))) {
+        if (!fs_.stat(mark_path(file.table)) && !missing(file.table)) {
             continue;
         }
         const db::TableSpec& table = market_table(file);

@@ -58,7 +58,10 @@ class MarketJournal {
     [[nodiscard]] Result<void> append(std::string_view table, const MarketRows& changed);
     // Whether a mark was left behind, so that heal() has something to do: a few stat calls.
     [[nodiscard]] bool behind() const;
-    // Number of rows appended to journals that were behind.
+    // Whether the table has no journal; heal() makes one if it has rows.
+    [[nodiscard]] bool missing(std::string_view table) const;
+    // Number of rows appended to journals that were behind or missing (a folder that was deleted, a
+    // database that came alone).
     [[nodiscard]] Result<std::int64_t> heal(db::Connection& connection);
     // Forgets the history of a table, for a user who purges it.
     [[nodiscard]] Result<void> remove(std::string_view table);

@@ -90,7 +90,10 @@ class MarketSync {
             add(result, unchanged(file, before->second));
         }
         TB_TRY(const bool load, journals_wanted(connection));
-        const bool heal = !run_.stand_in && journal_.behind();
+        bool heal = !run_.stand_in && journal_.behind();
+        if (!run_.stand_in && !heal) {
+            TB_TRY(heal, lacks_a_journal(connection));
+        }
         return load || heal ? std::optional<MarketSyncResult>()
                             : std::optional<MarketSyncResult>(std::move(result));
     }
@@ -147,6 +150,26 @@ class MarketSync {
         return result;
     }
 
+    [[nodiscard]] static Result<bool> has_rows(db::Connection& connection, const MarketFile& file) {
+        TB_TRY(db::Rows rows,
+               connection.query(fmt::format("SELECT 1 FROM {} LIMIT 1",
+                                            market::market_table(file).qualified_name())));
+        return rows.next();
+    }
+
+    // History of which nothing is kept a second time.
+    [[nodiscard]] Result<bool> lacks_a_journal(db::Connection& connection) const {
+        for (const MarketFile& file : market::market_files()) {
+            if (journal_.missing(file.table)) {
+                TB_TRY(const bool any, has_rows(connection, file));
+                if (any) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     // A database without market rows beside journals: it was made anew and has history to load.
     Result<bool> journals_wanted(db::Connection& connection) {
         bool journals = false;
@@ -157,10 +180,7 @@ class MarketSync {
             return false;
         }
         for (const MarketFile& file : market::market_files()) {
-            TB_TRY(db::Rows rows,
-                   connection.query(fmt::format("SELECT 1 FROM {} LIMIT 1",
-                                                market_table(file).qualified_name())));
-            TB_TRY(const bool any, rows.next());
+            TB_TRY(const bool any, has_rows(connection, file));
             if (any) {
                 return false;
             }

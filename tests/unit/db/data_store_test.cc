@@ -429,6 +429,19 @@ TEST_F(FailedCommitTest, IsOverForTheNextReaderAndWriter) {
     EXPECT_TRUE(s->schema_change().created);  // of the first opening, still to be told
 }
 
+TEST_F(FailedCommitTest, IsNoticedForAStatementOutsideATransaction) {
+    const auto s = store();
+    make_table(*s);
+    {
+        DataStore::Writer writer = must(s->writer());
+        const tb::test::FullDisk full(s->wal_bytes() + 20);
+        EXPECT_FALSE(writer.connection().run("INSERT INTO main.t VALUES ('x', 'y')").has_value());
+        EXPECT_TRUE(writer.connection().must_reopen());
+    }
+    add_rate(*s, "2024-01-02", 5.25);
+    EXPECT_EQ(rows(*s), (std::vector<std::string>{"a: a text", "b: b text"}));
+}
+
 TEST_F(FailedCommitTest, WhileFoldingInTheLogLosesNothingWhenTheFileIsClosed) {
     StoreOptions options;
     options.database.wal_limit = "1MB";
