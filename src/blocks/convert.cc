@@ -60,29 +60,14 @@ std::optional<std::int32_t> contracts(RowCells& row, Field field) {
     return value.value;
 }
 
-// Fills are kept with fractions; otherwise as contracts().
+// As contracts(), with the same notes, but the fraction of a fill is kept beside the rounded
+// number.
 template <class Field>
 std::optional<double> fractional_contracts(RowCells& row, Field field) {
-    const std::string_view cell = row.text(field);
-    if (cell.empty()) {
-        if (row.has_column(field)) {
-            row.repaired(field, cell, "no number of contracts; 1 assumed");
-        }
-        return 1.0;
-    }
-    const csv::CellValue<double> value = csv::parse_number(cell, row.style());
-    if (!value.has_value()) {
-        row.broken(field, cell, value.note);
-        return std::nullopt;
-    }
-    if (value.value <= 0 || value.value >= 2147483648.0) {
-        row.broken(field, cell, "not a possible number of contracts");
-        return std::nullopt;
-    }
-    if (value.state == CellState::kRepaired) {
-        row.repaired(field, cell, value.note);
-    }
-    return value.value;
+    const csv::CellValue<double> exact = csv::parse_number(row.text(field), row.style());
+    const std::optional<double> whole = contracts(row, field);
+    const bool positive = exact.has_value() && exact.value > 0 && exact.value < 2147483648.0;
+    return positive ? exact.value : whole;
 }
 
 std::string timestamp_text(const csv::DateTime& moment) {
@@ -434,16 +419,11 @@ void TatConverter::convert(RowCells& row, TextArena& arena, ReportingRecord& fil
             fill.time_closed = closed->time;
         }
     }
-    fill.num_contracts = 1;
-    double divisor = 1;
-    if (const auto quantity = row.number(TatField::kQty)) {
-        fill.num_contracts = quantity;
-        divisor = *quantity == 0 ? 1 : *quantity;
-    } else if (row.has_column(TatField::kQty) && row.text(TatField::kQty).empty()) {
-        row.repaired(TatField::kQty, {}, "no number of contracts; 1 assumed");
-    }
+    fill.num_contracts = fractional_contracts(row, TatField::kQty);
     if (const auto premium = row.number(TatField::kTotalPremium)) {
-        fill.initial_premium = *premium / divisor;
+        const auto quantity = csv::parse_number(row.text(TatField::kQty), row.style());
+        const bool divides = quantity.has_value() && quantity.value != 0;
+        fill.initial_premium = divides ? *premium / quantity.value : *premium;
     }
     fill.opening_price = 0;  // the export has none; 01 §1.7
     fill.closing_price = row.number(TatField::kPriceClose);

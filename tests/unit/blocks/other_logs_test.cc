@@ -85,7 +85,10 @@ TEST(ReportingLog, EveryColumnGoesToItsField) {
     EXPECT_EQ(fill.avg_closing_cost, -5.1);
     EXPECT_EQ(fill.reason_for_close, "Stop Loss");
     EXPECT_EQ(fill.ticker, "XSP");
-    EXPECT_EQ(got.report.issues_total, 0);
+    ASSERT_EQ(got.report.issues_total, 1);
+    EXPECT_EQ(got.report.issues[0].column, "No. of Contracts");
+    EXPECT_EQ(got.report.issues[0].value, "2.5");
+    EXPECT_EQ(got.report.issues[0].action, IssueAction::kRepaired);
 }
 
 TEST(ReportingLog, AliasReplacesTheCanonicalColumnWhichIsKeptAndNoted) {
@@ -191,6 +194,30 @@ TEST(TatLog, FallbackColumnsAndDefaultsAreUsed) {
     EXPECT_EQ(got.rows[1].num_contracts, 1);
     EXPECT_EQ(got.rows[1].legs, "4500P Put Spread");
     EXPECT_EQ(got.rows[1].ticker, "SPX");
+}
+
+TEST(TatLog, QuantitiesThatAreNoWholeContractsAreNoted) {
+    Ingested<ReportingRecord> got;
+    std::string text = "TradeID,ProfitLoss,BuyingPower,OpenDate,Qty,TotalPremium\n";
+    for (const char* qty : {"0", "-2", "abc", "1.5", "2147483648", "0.3", "3"}) {
+        text += std::string("1,10,1,2024-01-02,") + qty + ",300\n";
+    }
+    test::ingest_into(got, text);
+    ASSERT_EQ(got.rows.size(), 7U);
+    for (const std::size_t i : {0U, 1U, 2U, 4U}) {
+        EXPECT_EQ(got.rows[i].num_contracts, std::nullopt) << i;
+    }
+    EXPECT_EQ(got.rows[3].num_contracts, 1.5);
+    EXPECT_EQ(got.rows[5].num_contracts, 0.3);
+    EXPECT_EQ(got.rows[6].num_contracts, 3);
+    EXPECT_EQ(got.rows[0].initial_premium, 300);  // not divided by a quantity of 0
+    EXPECT_EQ(got.rows[2].initial_premium, 300);
+    EXPECT_EQ(got.rows[3].initial_premium, 200);
+    ASSERT_EQ(got.report.issues_total, 6);
+    for (std::size_t i = 0; i < 6; ++i) {
+        EXPECT_EQ(got.report.issues[i].column, "Qty");
+        EXPECT_EQ(got.report.issues[i].line, static_cast<std::int64_t>(i) + 2);
+    }
 }
 
 }  // namespace
