@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <set>
+#include <string>
 
 #include <fmt/format.h>
 
@@ -395,6 +398,20 @@ std::vector<std::string> sorted_strategies(const ReportingSet& set) {
     return {names.begin(), names.end()};
 }
 
+// A slippage of 0 must not read like a perfect fill when nothing could be compared (02 I-46).
+std::optional<std::string> nothing_matched(const std::vector<SlippageRow>& rows,
+                                           const BacktestComparison& result) {
+    if (std::any_of(rows.begin(), rows.end(), [](const SlippageRow& r) { return r.matched; })) {
+        return std::nullopt;
+    }
+    std::vector<std::string> common;
+    std::set_intersection(result.backtest_strategies.begin(), result.backtest_strategies.end(),
+                          result.actual_strategies.begin(), result.actual_strategies.end(),
+                          std::back_inserter(common));
+    return std::string("no live fill matches the backtest, so no slippage is known") +
+           (common.empty() ? ": the two logs have no strategy name in common" : "");
+}
+
 std::string totals_note(const BacktestComparisonRequest& request) {
     if (request.conventions == Conventions::kCorrect) {
         return "Totals and slippage are of all matched rows; one-sided rows are in coverage and "
@@ -415,6 +432,30 @@ bool SlippageContext::empty() const {
 
 std::string SlippageRow::time_opened() const {
     return minute ? fmt::format("{:02}:{:02}", *minute / 60, *minute % 60) : std::string();
+}
+
+std::optional<Date> reference_date_bound(std::string_view text, BoundSide side) {
+    if (text.empty()) {
+        return std::nullopt;
+    }
+    // Days of four-digit years are in the order of their texts: bisect for the first one that is
+    // at or after `text`, or for the first one after it.
+    const Date last = *Date::from_ymd(9999, 12, 31);
+    std::int32_t low = Date::from_ymd(1000, 1, 1)->days();
+    std::int32_t high = last.days() + 1;
+    while (low < high) {
+        const std::int32_t middle = low + (high - low) / 2;
+        const int order = Date(middle).to_iso().compare(text);
+        if (order < 0 || (order == 0 && side == BoundSide::kTo)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    if (side == BoundSide::kTo) {
+        return std::max(Date(low - 1), *Date::from_ymd(1000, 1, 1));
+    }
+    return std::min(Date(low), last);
 }
 
 Result<BacktestComparison> compare_backtest_to_actual(const TradeSet& backtest,
@@ -462,6 +503,9 @@ Result<BacktestComparison> compare_backtest_to_actual(const TradeSet& backtest,
     result.summary.note = totals_note(request);
     if (!reference) {
         result.warnings = fill_warnings(trades, fills);
+        if (const auto warning = nothing_matched(rows, result)) {
+            result.warnings.push_back(*warning);
+        }
         fill_totals(rows, false, result.summary);
     }
     std::erase_if(rows, [&](const SlippageRow& row) {

@@ -166,12 +166,17 @@ struct BacktestComparison {
     std::vector<std::string> backtest_strategies;  // sorted by code
     std::vector<std::string> actual_strategies;
     bool auto_filter_applied = false;   // the backtest was cut to the fills' days
-    std::vector<std::string> warnings;  // implausible fills (02 I-54)
+    std::vector<std::string> warnings;  // implausible fills (02 I-54), no match
 };
 
 // kNotFound when a side has no trade left after filtering.
 [[nodiscard]] Result<BacktestComparison> compare_backtest_to_actual(
     const TradeSet& backtest, const ReportingSet& actual, const BacktestComparisonRequest& request);
+
+// A date bound as the reference's comparison takes it: unlike the other tools (parse_date_bound) it
+// compares any text with each day's YYYY-MM-DD, so "2025-6-1" is after all of 2025. The nearest day
+// on that side; 9999-12-31 or 1000-01-01 where the text leaves no day; nullopt for an empty text.
+[[nodiscard]] std::optional<Date> reference_date_bound(std::string_view text, BoundSide side);
 
 // Leg text without contract counts' prices: "3 Oct 8 6725 P STO 4.45" -> "3 Oct 8 6725 P STO".
 [[nodiscard]] std::string leg_signature(std::string_view legs);

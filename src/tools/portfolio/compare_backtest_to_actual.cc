@@ -57,6 +57,13 @@ mcp::Outcome<BacktestComparisonRequest> request_of(const Json& arguments) {
     request.conventions = conventions_of(arguments);
     request.strategy = text_argument(arguments, "strategy");
     TB_TRY_TOOL(request.dates, date_range_object_argument(arguments, request.conventions));
+    if (request.dates && request.conventions == Conventions::kReference) {
+        const Json& range = arguments["dateRange"];
+        request.dates->from = analytics::reference_date_bound(
+            text_argument(range, "from").value_or(""), analytics::BoundSide::kFrom);
+        request.dates->to = analytics::reference_date_bound(text_argument(range, "to").value_or(""),
+                                                            analytics::BoundSide::kTo);
+    }
     request.scaling = choice_of<SlippageScaling>(arguments, "scaling",
                                                  {{"raw", SlippageScaling::kRaw},
                                                   {"perContract", SlippageScaling::kPerContract},

@@ -1,5 +1,7 @@
 #include "analytics/backtest_vs_actual.h"
 
+#include <algorithm>
+
 #include "statistics_support.h"
 
 namespace tb::analytics {
@@ -98,6 +100,25 @@ TEST(BacktestVsActual, I46_OneSidedRowsAreNoSlippage) {
     request.conventions = kReference;
     const BacktestComparison theirs = compare(backtest, actual, request);
     EXPECT_EQ(theirs.summary.total_slippage, 80 + 55 - 1180 - 100);
+}
+
+TEST(BacktestVsActual, I46_NothingToCompareIsNotAPerfectFill) {
+    const TradeSet backtest = make_set({model("2025-03-03", "10:00:00", 100)});
+    const auto warned = [&](const ReportingSet& actual, std::string_view text) {
+        const BacktestComparison result = compare(backtest, actual);
+        return std::any_of(
+            result.warnings.begin(), result.warnings.end(),
+            [&](const std::string& warning) { return warning.find(text) != std::string::npos; });
+    };
+    const ReportingTrade same_day = fill("2025-03-03", "10:01:00", 90);
+    EXPECT_TRUE(warned(fills({same_day}, {"another name"}), "no strategy name in common"));
+    EXPECT_FALSE(warned(fills({same_day}), "no slippage is known"));
+    BacktestComparisonRequest later = at_trade_level();
+    later.dates = DateRange{day("2025-03-01"), day("2025-03-31")};
+    const BacktestComparison apart =
+        compare(backtest, fills({fill("2025-03-03", "15:00:00", 90)}), later);
+    ASSERT_EQ(apart.warnings.size(), 1);
+    EXPECT_EQ(apart.warnings[0], "no live fill matches the backtest, so no slippage is known");
 }
 
 TEST(BacktestVsActual, I46_UnmatchedRowsWithoutPlAreCountedToo) {
@@ -268,6 +289,27 @@ TEST(BacktestVsActual, TheBacktestIsCutToTheFillsDaysUnlessAskedOtherwise) {
     EXPECT_EQ(compare(backtest, actual, request).backtest_trades, 2);
     request.matched_only = true;
     EXPECT_EQ(compare(backtest, actual, request).rows.size(), 1);
+}
+
+TEST(BacktestVsActual, TheReferenceComparesDateTextsAsTheyStand) {
+    const auto from = [](std::string_view text) {
+        return reference_date_bound(text, BoundSide::kFrom)->to_iso();
+    };
+    const auto to = [](std::string_view text) {
+        return reference_date_bound(text, BoundSide::kTo)->to_iso();
+    };
+    EXPECT_EQ(from("2025-03-04"), "2025-03-04");
+    EXPECT_EQ(to("2025-03-04"), "2025-03-04");
+    EXPECT_EQ(from("2025-03"), "2025-03-01");
+    EXPECT_EQ(to("2025-03"), "2025-02-28");
+    EXPECT_EQ(from("2025-6-1"), "2026-01-01");  // '6' is above every month's '0' or '1'
+    EXPECT_EQ(to("2025-6-1"), "2025-12-31");
+    EXPECT_EQ(from("2025-04-15T10:00:00"), "2025-04-16");
+    EXPECT_EQ(to("2025-04-15T10:00:00"), "2025-04-15");
+    EXPECT_EQ(to("2025-02-30"), "2025-02-28");
+    EXPECT_EQ(from("June"), "9999-12-31");
+    EXPECT_EQ(to(" 2025-04-01"), "1000-01-01");
+    EXPECT_FALSE(reference_date_bound("", BoundSide::kTo).has_value());
 }
 
 TEST(BacktestVsActual, AnEmptySideIsAnError) {

@@ -46,6 +46,21 @@ TEST_F(LiveFills, SlippageComesFromMatchedRowsOnly) {
     EXPECT_EQ(theirs["summary"]["totalSlippage"], (80 - 65 + 11) - (100 - 50 + 30));
 }
 
+// 02 I-8 and §1.5: ours refuses a malformed day, the reference compares its text.
+TEST_F(LiveFills, TheReferenceComparesMalformedDaysAsText) {
+    write_example();
+    const auto theirs = [&](const Json& range) {
+        return reference("compare_backtest_to_actual", {{"blockId", "A"}, {"dateRange", range}});
+    };
+    EXPECT_EQ(theirs({{"to", "2024-01-02T23:00"}})["actualTradeCount"], 1);
+    EXPECT_EQ(theirs({{"from", "2024-01-02T23:00"}})["actualTradeCount"], 2);
+    EXPECT_EQ(theirs({{"from", ""}, {"to", "2024-1-1"}})["actualTradeCount"], 3);
+    EXPECT_EQ(theirs(Json::object())["actualTradeCount"], 3);
+    EXPECT_FALSE(error_of("compare_backtest_to_actual",
+                          {{"blockId", "A"}, {"dateRange", {{"to", "2024-1-1"}}}})
+                     .empty());
+}
+
 // 02 I-47: the fills' times stand inside Date Opened.
 TEST_F(LiveFills, TradesMatchByTheTimeInsideTheTimestamp) {
     write_example();
