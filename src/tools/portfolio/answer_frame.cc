@@ -186,8 +186,11 @@ std::string frame_text(const AnswerFrame& frame) {
     return text;
 }
 
-std::size_t answer_budget(const mcp::ToolContext& context, Conventions conventions) {
-    return conventions == Conventions::kReference ? 0 : context.budget_chars();
+std::size_t answer_budget(mcp::ToolContext& context, Conventions conventions) {
+    if (conventions == Conventions::kReference) {
+        context.set_budget_chars(0);
+    }
+    return context.budget_chars();
 }
 
 void page_list(Json& result, const char* list, const Json& arguments, std::size_t budget) {

@@ -127,8 +127,10 @@ void add_frame(mcp::Json& result, const AnswerFrame& frame);
 
 // ---- budget ----
 
-// Characters an answer may use for its object; 0 = complete (command line, reference mode).
-[[nodiscard]] std::size_t answer_budget(const mcp::ToolContext& context, Conventions conventions);
+// Characters an answer may use for its object; 0 = complete (command line, reference mode). In
+// reference mode this becomes the budget of the context too, so that nothing caps the object: ask
+// the context before for the room of the text.
+[[nodiscard]] std::size_t answer_budget(mcp::ToolContext& context, Conventions conventions);
 
 // Leaves the rows of result[list] from argument `offset` on, at most `limit`, that keep the whole
 // object within `budget`: so the frame must be in already. When rows are missing, result.page says

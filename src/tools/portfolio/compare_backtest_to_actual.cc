@@ -400,13 +400,14 @@ mcp::Outcome<mcp::ToolResult> compare(App& app, mcp::ToolContext& context, const
     }
     Json answer = answer_json(comparison, request, block, arguments);
     add_frame(answer, frame);
+    const std::size_t text_room = context.budget_chars();
     const std::size_t budget = answer_budget(context, request.conventions);
     if (answer.contains("groups")) {
         shorten_groups(answer, budget);
     }
     page_list(answer, answer.contains("groups") ? "groups" : "comparisons", arguments, budget);
-    std::string text = summary_text(comparison, block) + "\n" +
-                       rows_text(answer, context.budget_chars()) + frame_text(frame);
+    std::string text =
+        summary_text(comparison, block) + "\n" + rows_text(answer, text_room) + frame_text(frame);
     return mcp::ToolResult{.text = std::move(text), .structured = std::move(answer)};
 }
 

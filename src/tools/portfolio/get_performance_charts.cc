@@ -223,9 +223,13 @@ mcp::Outcome<mcp::ToolResult> get_performance_charts(App& app, mcp::ToolContext&
         {"chartsIncluded", request.names},
         {"truncationApplied", false}};
     add_frame(answer, frame);
-    const std::size_t budget = request.full ? 0 : answer_budget(context, request.input.conventions);
+    const std::size_t text_room = context.budget_chars();
+    if (request.full) {
+        context.set_budget_chars(0);
+    }
+    const std::size_t budget = answer_budget(context, request.input.conventions);
     render_within(charts, answer, request, budget);
-    std::string text = charts_text(charts, answer, context.budget_chars()) + frame_text(frame);
+    std::string text = charts_text(charts, answer, text_room) + frame_text(frame);
     return mcp::ToolResult{.text = std::move(text), .structured = std::move(answer)};
 }
 

@@ -469,17 +469,25 @@ std::vector<Explanation> explain(const Json& arguments, const WalkForwardResult&
     };
 }
 
-// Figures without a value, which the reference leaves unexplained (02 I-3).
+// Figures without a value, which the reference leaves unexplained (02 I-3). There can be as many as
+// windows: after some, the rest is counted.
 std::vector<analytics::Note> notes_of(const WalkForwardResult& result) {
+    constexpr std::size_t kWindowsNamed = 20;
     std::vector<analytics::Note> notes = result.notes;
+    std::size_t windows = 0;
     for (std::size_t i = 0; i < result.periods.size(); ++i) {
         const WalkForwardPeriod& period = result.periods[i];
-        if (!period.target_out_of_sample) {
+        if (!period.target_out_of_sample && ++windows <= kWindowsNamed) {
             notes.push_back({fmt::format("periods[{}].targetMetricOutOfSample", i),
                              period.target_out_of_sample_infinite
                                  ? "infinite: no loss out of sample"
                                  : "undefined for the trades of this stretch"});
         }
+    }
+    if (windows > kWindowsNamed) {
+        notes.push_back(
+            {"periods[].targetMetricOutOfSample",
+             fmt::format("undefined or infinite in {} further windows", windows - kWindowsNamed)});
     }
     return notes;
 }

@@ -2,6 +2,7 @@
 // lists.
 #include "tools/content.h"
 
+#include "core/date.h"
 #include "mcp/json_text.h"
 #include "mcp/transport_memory.h"
 #include "tool_support.h"
@@ -75,6 +76,56 @@ TEST_F(Content, T13_ToolsListFitsItsBudget) {
           "purge_market_table", "get_backtest_help"}) {
         EXPECT_NE(registry_.find(name), nullptr) << name;
     }
+}
+
+TEST_F(Content, T9_WhatIsAskedForInFullIsAnsweredInFull) {
+    std::string rows;
+    for (int i = 0; i < 600; ++i) {
+        const std::string date = Date(19'000 + i / 60).to_iso();
+        rows += date + ",09:35:00,1 P,2.5," + date + ",15:00:00," +
+                std::to_string((i * 7919) % 1001 - 480) + ",1,1000,Strategy number " +
+                std::to_string(i % 60) + ",1,1,Expired,SPX\n";
+    }
+    write_block("A", rows);
+    const auto answer = [&](const std::string& tool, Json arguments) {
+        arguments["blockId"] = "A";
+        return request("tools/call", {{"name", tool}, {"arguments", std::move(arguments)}});
+    };
+    // 60 x 60 figures are far above the cap of a default answer.
+    const Json matrix = answer("get_correlation_matrix", {{"conventions", "reference"}});
+    ASSERT_TRUE(matrix.contains("structuredContent")) << mcp::to_json_text(matrix);
+    EXPECT_EQ(matrix["structuredContent"]["correlationMatrix"].size(), 60U);
+    EXPECT_GT(mcp::to_json_text(matrix["structuredContent"]).size(), mcp::kMaxResultChars);
+    const Json tail =
+        answer("get_tail_risk", {{"conventions", "reference"}, {"minTradingDays", 10}});
+    ASSERT_TRUE(tail.contains("structuredContent")) << mcp::to_json_text(tail);
+    EXPECT_EQ(tail["structuredContent"]["copulaCorrelationMatrix"].size(), 60U);
+    const Json charts = {"equity_curve",  "drawdown",           "trade_sequence",
+                         "rom_timeline",  "rolling_metrics",    "holding_periods",
+                         "mfe_mae",       "margin_utilization", "premium_efficiency",
+                         "daily_exposure"};
+    const Json full =
+        answer("get_performance_charts",
+               {{"charts", charts}, {"points", "full"}, {"maxChars", mcp::kMaxResultChars}});
+    ASSERT_TRUE(full.contains("structuredContent")) << mcp::to_json_text(full);
+    EXPECT_EQ(full["structuredContent"]["tradeSequence"].size(), 600U);
+    EXPECT_GT(mcp::to_json_text(full["structuredContent"]).size(), mcp::kMaxResultChars);
+}
+
+TEST_F(Content, T9_AnAimBelowTheHardCapIsNoPromise) {
+    std::string rows;
+    for (int i = 0; i < 300; ++i) {
+        rows +=
+            "2024-01-02,09:35:00,1 P,2.5,2024-01-02,15:00:00,10,1,1000,A strategy with a long "
+            "name number " +
+            std::to_string(i % 150) + ",1,1,Expired,SPX\n";
+    }
+    write_block("A", rows);
+    const Json answer = request(
+        "tools/call",
+        {{"name", "get_tail_risk"}, {"arguments", {{"blockId", "A"}, {"maxChars", 1'000}}}});
+    ASSERT_TRUE(answer.contains("structuredContent")) << mcp::to_json_text(answer);
+    EXPECT_LE(mcp::to_json_text(answer["structuredContent"]).size(), mcp::kMaxResultChars);
 }
 
 TEST_F(Content, T14_InstructionsAreShortAndNameTheFirstTool) {

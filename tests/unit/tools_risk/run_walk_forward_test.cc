@@ -38,6 +38,23 @@ TEST_F(WalkForwardToolTest, LossInSampleGivesNoEfficiency) {  // I-31
                 1e-12);
 }
 
+TEST_F(WalkForwardToolTest, ManyWindowsWithoutATargetAreCountedNotListed) {
+    // A Sharpe ratio of one day does not exist.
+    write_block("A", with_funds(trades_of("alpha", 120, {10, -20, 15, 5}), 10'000));
+    const Json answer = call(kTool, {{"blockId", "A"},
+                                     {"inSampleDays", 7},
+                                     {"outOfSampleDays", 1},
+                                     {"minInSampleTrades", 5},
+                                     {"minOutOfSampleTrades", 1}});
+    std::size_t undefined = 0;
+    for (const Json& period : answer["periods"]) {
+        undefined += period["targetMetricOutOfSample"].is_null() ? 1 : 0;
+    }
+    ASSERT_GT(undefined, 60U);
+    EXPECT_LE(answer["notes"].size(), 30U);
+    EXPECT_TRUE(mentions(answer["notes"], std::to_string(undefined - 20) + " further windows"));
+}
+
 TEST_F(WalkForwardToolTest, NetProfitIsComparedPerDay) {  // I-31
     // The same 10 dollars on every weekday: in and out of sample perform alike.
     write_block("A", trades_of("alpha", 260, {10}));
