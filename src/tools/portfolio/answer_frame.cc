@@ -221,7 +221,8 @@ void page_list(Json& result, const char* list, const Json& arguments, std::size_
     result["page"] = std::move(page);
 }
 
-std::vector<std::size_t> thin_out(std::span<const double> values, std::size_t most) {
+std::vector<std::size_t> thin_out(std::span<const double> values, std::size_t most,
+                                  std::span<const std::size_t> always) {
     const std::size_t count = values.size();
     std::vector<std::size_t> kept;
     if (count <= most) {
@@ -231,8 +232,10 @@ std::vector<std::size_t> thin_out(std::span<const double> values, std::size_t mo
         }
         return kept;
     }
-    const std::size_t stretches = (most - 2) / 2;
+    always = always.first(std::min(always.size(), (most - 2) / 2));
+    const std::size_t stretches = (most - 2 - always.size()) / 2;
     const std::size_t inner = count - 2;
+    kept.assign(always.begin(), always.end());
     kept.push_back(0);
     for (std::size_t stretch = 0; stretch < stretches; ++stretch) {
         const std::size_t begin = 1 + inner * stretch / stretches;
@@ -249,6 +252,8 @@ std::vector<std::size_t> thin_out(std::span<const double> values, std::size_t mo
         }
     }
     kept.push_back(count - 1);
+    std::sort(kept.begin(), kept.end());
+    kept.erase(std::unique(kept.begin(), kept.end()), kept.end());
     return kept;
 }
 

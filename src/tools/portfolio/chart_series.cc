@@ -1,6 +1,8 @@
 #include "tools/portfolio/chart_series.h"
 
 #include <algorithm>
+#include <array>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,11 +22,36 @@ using mcp::Json;
 // Series the reference cuts at maxDataPoints; it leaves the others whole.
 enum class ReferenceCut { kNever, kAtLimit };
 
-// `points` as an array, thinned where they are too many. `value` picks the figure whose extremes
-// must stay.
-template <class Point, class Value, class ToJson>
+// What a point shows, the figure that draws the line first.
+using Figures = std::array<std::optional<double>, 7>;
+
+// Positions of the smallest and the largest value of every figure but the first.
+std::vector<std::size_t> extremes_of_the_rest(const std::vector<Figures>& figures) {
+    std::vector<std::size_t> extremes;
+    for (std::size_t column = 1; column < Figures().size(); ++column) {
+        std::optional<std::size_t> low;
+        std::optional<std::size_t> high;
+        for (std::size_t i = 0; i < figures.size(); ++i) {
+            const std::optional<double>& value = figures[i][column];
+            if (value && (!low || *value < *figures[*low][column])) {
+                low = i;
+            }
+            if (value && (!high || *value > *figures[*high][column])) {
+                high = i;
+            }
+        }
+        if (low && high) {
+            extremes.insert(extremes.end(), {*low, *high});
+        }
+    }
+    return extremes;
+}
+
+// `points` as an array, thinned where they are too many: extremes of the first of `figures` stay
+// stretch by stretch, those of the others over the whole series.
+template <class Point, class FiguresOf, class ToJson>
 Json series(Rendering& rendering, const std::string& key, const std::vector<Point>& points,
-            ReferenceCut cut, Value value, ToJson to_json) {
+            ReferenceCut cut, FiguresOf figures_of, ToJson to_json) {
     Json rows = Json::array();
     const std::size_t total = points.size();
     if (rendering.reference) {
@@ -45,9 +72,13 @@ Json series(Rendering& rendering, const std::string& key, const std::vector<Poin
         }
         return rows;
     }
+    std::vector<Figures> figures(total);
+    std::transform(points.begin(), points.end(), figures.begin(), figures_of);
     std::vector<double> values(total);
-    std::transform(points.begin(), points.end(), values.begin(), value);
-    const std::vector<std::size_t> kept = thin_out(values, rendering.most);
+    std::transform(figures.begin(), figures.end(), values.begin(),
+                   [](const Figures& row) { return row.front().value_or(0); });
+    const std::vector<std::size_t> kept =
+        thin_out(values, rendering.most, extremes_of_the_rest(figures));
     for (const std::size_t i : kept) {
         rows.push_back(to_json(points[i]));
     }
@@ -186,7 +217,7 @@ void ChartSet::add_curve_chart(const std::string& name) {
                   [this](Json& answer, Rendering& rendering) {
                       answer["equityCurve"] = series(
                           rendering, "equityCurve", curve_.points, ReferenceCut::kNever,
-                          [](const auto& point) { return point.equity; },
+                          [](const auto& point) { return Figures{point.equity}; },
                           [](const analytics::EquityPoint& point) -> Json {
                               return {{"date", point.date.to_iso()},
                                       {"equity", number_json(point.equity)},
@@ -200,7 +231,7 @@ void ChartSet::add_curve_chart(const std::string& name) {
             [points = analytics::drawdown_series(curve_)](Json& answer, Rendering& rendering) {
                 answer["drawdown"] = series(
                     rendering, "drawdown", points, ReferenceCut::kNever,
-                    [](const auto& point) { return point.drawdown_pct; },
+                    [](const auto& point) { return Figures{point.drawdown_pct}; },
                     [](const analytics::DrawdownPoint& point) -> Json {
                         return {{"date", point.date.to_iso()},
                                 {"drawdownPct", number_json(point.drawdown_pct)}};
@@ -213,7 +244,11 @@ void ChartSet::add_curve_chart(const std::string& name) {
                       Json& answer, Rendering& rendering) {
                       answer["rollingMetrics"] = series(
                           rendering, "rollingMetrics", points, ReferenceCut::kNever,
-                          [](const auto& point) { return point.avg_pl; },
+                          [](const auto& point) {
+                              return Figures{point.avg_pl, point.win_rate_pct,
+                                             point.signal_to_noise, point.profit_factor,
+                                             point.volatility};
+                          },
                           [](const analytics::RollingPoint& point) -> Json {
                               return {{"date", point.date.to_iso()},
                                       {"tradeNumber", point.trade_number},
@@ -298,7 +333,9 @@ void ChartSet::add_trade_chart(const std::string& name) {
     if (name == "trade_sequence") {
         add_series(
             "tradeSequence", "P and 100*P/margin per trade", analytics::trade_sequence(trades),
-            [](const auto& point) { return point.pl; },
+            [](const auto& point) {
+                return Figures{point.pl, point.rom, point.margin_req};
+            },
             [strategy](const analytics::SequencePoint& point) -> Json {
                 return {{"tradeNumber", point.trade_number},
                         {"pl", number_json(point.pl)},
@@ -310,7 +347,7 @@ void ChartSet::add_trade_chart(const std::string& name) {
     } else if (name == "rom_timeline") {
         add_series(
             "romTimeline", "100*P/margin", analytics::rom_timeline(trades),
-            [](const auto& point) { return point.rom; },
+            [](const auto& point) { return Figures{point.rom}; },
             [](const analytics::RomPoint& point) -> Json {
                 return {{"date", point.date.to_iso()},
                         {"rom", number_json(point.rom)},
@@ -320,7 +357,9 @@ void ChartSet::add_trade_chart(const std::string& name) {
         add_series(
             "holdingPeriods", "time from opening to close",
             analytics::holding_periods(trades, input_.conventions),
-            [](const auto& point) { return point.duration_hours; },
+            [](const auto& point) {
+                return Figures{point.duration_hours, point.pl};
+            },
             [strategy](const analytics::HoldingPoint& point) -> Json {
                 return {{"tradeNumber", point.trade_number},
                         {"dateOpened", point.date_opened.to_iso()},
@@ -337,7 +376,10 @@ void ChartSet::add_trade_chart(const std::string& name) {
             ours ? "100*P / premium of the whole position in dollars"
                  : "100*P/|premium as written|",
             analytics::premium_efficiency_series(trades, input_.conventions),
-            [](const auto& point) { return point.efficiency_pct.value_or(0); },
+            [](const auto& point) {
+                return Figures{point.efficiency_pct, point.pl, point.premium,
+                               point.premium_dollars};
+            },
             [strategy, ours](const analytics::EfficiencyPoint& point) -> Json {
                 Json row = {{"tradeNumber", point.trade_number},
                             {"date", point.date.to_iso()},
@@ -353,7 +395,10 @@ void ChartSet::add_trade_chart(const std::string& name) {
     } else if (name == "volatility_regimes") {
         add_series(
             "volatilityRegimes", "VIX at opening and close, P, 100*P/margin",
-            analytics::volatility_regimes(trades), [](const auto& point) { return point.pl; },
+            analytics::volatility_regimes(trades),
+            [](const auto& point) {
+                return Figures{point.pl, point.rom, point.opening_vix, point.closing_vix};
+            },
             [](const analytics::VolatilityPoint& point) -> Json {
                 return {{"tradeNumber", point.trade_number},
                         {"date", point.date.to_iso()},
@@ -373,7 +418,10 @@ void ChartSet::add_risk_chart(const std::string& name) {
                       Json& answer, Rendering& rendering) {
                       answer["marginUtilization"] = series(
                           rendering, "marginUtilization", points, ReferenceCut::kAtLimit,
-                          [](const auto& point) { return point.utilization_pct.value_or(0); },
+                          [](const auto& point) {
+                              return Figures{point.utilization_pct, point.margin_req,
+                                             point.funds_at_close, point.pl};
+                          },
                           [](const analytics::MarginPoint& point) -> Json {
                               return {{"tradeNumber", point.trade_number},
                                       {"date", point.date.to_iso()},
@@ -394,7 +442,15 @@ void ChartSet::add_risk_chart(const std::string& name) {
                    names = set.strategies](Json& answer, Rendering& rendering) {
                       Json points = series(
                           rendering, "mfeMae", chart.points, ReferenceCut::kAtLimit,
-                          [](const auto& point) { return point.pl; },
+                          [](const auto& point) {
+                              return Figures{point.pl,
+                                             point.mfe,
+                                             point.mae,
+                                             point.mfe_percent,
+                                             point.mae_percent,
+                                             point.profit_capture_percent,
+                                             point.excursion_ratio};
+                          },
                           [&](const analytics::ExcursionPoint& point) {
                               return excursion_point_json(point, names[point.strategy]);
                           });
@@ -413,7 +469,10 @@ void ChartSet::add_risk_chart(const std::string& name) {
              conventions = input_.conventions](Json& answer, Rendering& rendering) {
                 Json days = series(
                     rendering, "dailyExposure", chart.days, ReferenceCut::kNever,
-                    [](const auto& day) { return day.exposure; },
+                    [](const auto& day) {
+                        return Figures{day.exposure, day.exposure_percent,
+                                       static_cast<double>(day.open_positions)};
+                    },
                     [](const analytics::ExposureDay& day) -> Json {
                         return {{"date", day.date.to_iso()},
                                 {"exposure", number_json(day.exposure)},

@@ -138,9 +138,11 @@ void add_frame(mcp::Json& result, const AnswerFrame& frame);
 void page_list(mcp::Json& result, const char* list, const mcp::Json& arguments, std::size_t budget);
 [[nodiscard]] mcp::Field page_field();
 
-// 06 T11: at most `most` positions of a series, ascending: the first, the last and, from equal
-// stretches between, the smallest and the largest value. All of them when they fit; `most` >= 4.
-[[nodiscard]] std::vector<std::size_t> thin_out(std::span<const double> values, std::size_t most);
+// 06 T11: at most `most` positions of a series, ascending: the first, the last, those of `always`
+// (as many as half the room holds) and, from equal stretches between, the smallest and the largest
+// value. All of them when they fit; `most` >= 4.
+[[nodiscard]] std::vector<std::size_t> thin_out(std::span<const double> values, std::size_t most,
+                                                std::span<const std::size_t> always = {});
 inline constexpr std::size_t kDefaultPoints = 200;
 
 // "correct", "reference".

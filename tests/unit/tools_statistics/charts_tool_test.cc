@@ -1,7 +1,9 @@
 // get_performance_charts through the registry: thinning, the reference's cut, corrected charts.
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
+#include <utility>
 
 #include "tool_fixture.h"
 #include "tools/portfolio/common.h"
@@ -59,6 +61,36 @@ TEST_F(ChartsTool, ThinningKeepsFirstLastAndExtremes) {
         const auto few = thin_out(std::span(values).first(count), 8);
         EXPECT_LE(few.size(), 8U);
         EXPECT_EQ(few.back(), count - 1);
+    }
+}
+
+TEST_F(ChartsTool, ThinningKeepsTheExtremesOfEveryFigure) {
+    write_many(900);
+    const std::map<std::string, std::string> keys = {{"rolling_metrics", "rollingMetrics"},
+                                                     {"trade_sequence", "tradeSequence"},
+                                                     {"margin_utilization", "marginUtilization"},
+                                                     {"holding_periods", "holdingPeriods"},
+                                                     {"volatility_regimes", "volatilityRegimes"}};
+    for (const auto& [name, key] : keys) {
+        const Json full = chart(name, key, {{"points", "full"}});
+        const Json thin = chart(name, key, {{"maxDataPoints", 50}});
+        ASSERT_LE(thin.size(), 50U) << name;
+        ASSERT_GT(full.size(), 800U) << name;
+        EXPECT_EQ(thin.front(), full.front()) << name;
+        EXPECT_EQ(thin.back(), full.back()) << name;
+        const auto extremes = [](const Json& rows, const std::string& figure) {
+            std::pair<double, double> range(INFINITY, -INFINITY);
+            for (const Json& row : rows) {
+                if (row[figure].is_number()) {
+                    range.first = std::min(range.first, row[figure].get<double>());
+                    range.second = std::max(range.second, row[figure].get<double>());
+                }
+            }
+            return range;
+        };
+        for (const auto& [figure, value] : full.front().items()) {
+            EXPECT_EQ(extremes(thin, figure), extremes(full, figure)) << name << " " << figure;
+        }
     }
 }
 
