@@ -354,9 +354,17 @@ void ChartSet::add_trade_chart(const std::string& name) {
                         {"tradeNumber", point.trade_number}};
             });
     } else if (name == "holding_periods") {
+        auto periods = analytics::holding_periods(trades, input_.conventions);
+        const auto reversed = std::count_if(periods.begin(), periods.end(), [](const auto& period) {
+            return period.duration_hours < 0;
+        });
+        if (reversed > 0) {
+            warnings_.push_back(fmt::format(
+                "{} trades close before they open by their time stamps: negative holding time",
+                reversed));
+        }
         add_series(
-            "holdingPeriods", "time from opening to close",
-            analytics::holding_periods(trades, input_.conventions),
+            "holdingPeriods", "time from opening to close", std::move(periods),
             [](const auto& point) {
                 return Figures{point.duration_hours, point.pl};
             },
@@ -458,14 +466,15 @@ void ChartSet::add_risk_chart(const std::string& name) {
                       answer["mfeMae"].update(excursion_rest_json(chart));
                   });
     } else if (name == "daily_exposure") {
+        auto exposure =
+            analytics::daily_exposure(trades, analytics::equity_by_day(curve_), input_.conventions);
+        warnings_.insert(warnings_.end(), exposure.warnings.begin(), exposure.warnings.end());
         add_entry(
             "dailyExposure", name,
             input_.conventions == Conventions::kReference
                 ? "largest running margin of the day; percent of the equity at its end"
                 : "largest running margin of the day; percent of the equity at its start",
-            [chart = analytics::daily_exposure(trades, analytics::equity_by_day(curve_),
-                                               input_.conventions),
-             filtered = input_.strategy_filter,
+            [chart = std::move(exposure), filtered = input_.strategy_filter,
              conventions = input_.conventions](Json& answer, Rendering& rendering) {
                 Json days = series(
                     rendering, "dailyExposure", chart.days, ReferenceCut::kNever,

@@ -61,6 +61,8 @@ class ChartSet {
         std::string formula;
     };
     [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+    // About the data the charts rest on.
+    [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
 
   private:
     using Render = std::function<void(mcp::Json&, Rendering&)>;
@@ -75,6 +77,7 @@ class ChartSet {
     analytics::EquityCurve curve_;
     std::vector<Entry> entries_;
     std::vector<Render> renders_;
+    std::vector<std::string> warnings_;
 };
 
 }  // namespace tb::tools

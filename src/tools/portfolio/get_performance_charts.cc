@@ -205,6 +205,7 @@ mcp::Outcome<mcp::ToolResult> get_performance_charts(App& app, mcp::ToolContext&
         frame.warnings.emplace_back(
             "no usable account balance in the trades: the equity starts from an assumed 100,000");
     }
+    frame.warnings.insert(frame.warnings.end(), charts.warnings().begin(), charts.warnings().end());
     for (const ChartSet::Entry& entry : charts.entries()) {
         frame.explanations.push_back({entry.key, entry.formula,
                                       Json{{"startCapital", number_json(charts.curve().start)}},

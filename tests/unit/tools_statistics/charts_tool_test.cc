@@ -64,6 +64,53 @@ TEST_F(ChartsTool, ThinningKeepsFirstLastAndExtremes) {
     }
 }
 
+// 02 §4.10: the daily log is never used; it may start from another balance than the trades.
+TEST_F(ChartsTool, TheOnlyStrategyHasTheCurveOfItsBlock) {
+    TB_REQUIRE_SHARED();
+    copy_shared_block("MEIC Test Data");
+    const auto curve = [&](Json arguments) {
+        arguments["blockId"] = "MEIC Test Data";
+        arguments["charts"] = {"equity_curve"};
+        return call("get_performance_charts", arguments)["equityCurve"];
+    };
+    const Json all = curve(Json::object());
+    EXPECT_EQ(all.front()["equity"], 125'000);
+    EXPECT_EQ(curve({{"strategy", "MEIC Test Data"}}), all);
+}
+
+TEST_F(ChartsTool, WithoutFundsEveryCurveStartsFromTheAnnouncedAssumption) {
+    write_block("A", {{.pl = "10", .strategy = "alpha", .contracts = "2"},
+                      {.pl = "-5", .strategy = "beta", .contracts = "2"}});
+    for (const Json& more :
+         {Json::object(), Json{{"strategy", "alpha"}}, Json{{"normalizeTo1Lot", true}},
+          Json{{"strategy", "beta"}, {"normalizeTo1Lot", true}}}) {
+        Json arguments = more;
+        arguments["blockId"] = "A";
+        arguments["charts"] = Json::array({"equity_curve"});
+        const Json answer = call("get_performance_charts", arguments);
+        EXPECT_EQ(answer["equityCurve"].front()["equity"], 100'000) << more.dump();
+        ASSERT_EQ(answer["warnings"].size(), 1U) << more.dump();
+        EXPECT_NE(answer["warnings"][0].get<std::string>().find("assumed"), std::string::npos);
+    }
+}
+
+TEST_F(ChartsTool, ClosesBeforeTheirOpeningAreAnnounced) {
+    write_block("A", {{.opened = "2024-01-02",
+                       .opened_at = "11:00:00",
+                       .closed = "2024-01-02",
+                       .closed_at = "10:00:00",
+                       .pl = "10",
+                       .funds = "1010",
+                       .margin = "500"}});
+    for (const char* const name : {"holding_periods", "daily_exposure"}) {
+        const Json ours =
+            call("get_performance_charts", {{"blockId", "A"}, {"charts", Json::array({name})}});
+        ASSERT_EQ(ours["warnings"].size(), 1U) << name;
+        EXPECT_NE(ours["warnings"][0].get<std::string>().find("close before they open"),
+                  std::string::npos);
+    }
+}
+
 TEST_F(ChartsTool, ThinningKeepsTheExtremesOfEveryFigure) {
     write_many(900);
     const std::map<std::string, std::string> keys = {{"rolling_metrics", "rollingMetrics"},
