@@ -112,7 +112,8 @@ void Call::answer_text(std::string_view result_text) {
 }
 
 void Call::answer_error(const RpcError& error) {
-    emit({encode_error(request_.id, error), OutMessage::Kind::kResponse, error.code}, true);
+    const RpcError shown = {error.code, visible_lines(error.message), error.data};
+    emit({encode_error(request_.id, shown), OutMessage::Kind::kResponse, shown.code}, true);
 }
 
 void Call::drop() {

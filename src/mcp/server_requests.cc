@@ -89,6 +89,16 @@ Outcome<UriVariables> prompt_arguments(const PromptSpec& spec, const Json& given
     return out;
 }
 
+// What a handler could not shorten. The caller can ask for less, or be ready to take more.
+ToolError too_long(const ToolSpec& spec, std::size_t chars, std::size_t cap) {
+    const bool raises = cap < kMaxRaisedResultChars && has_max_chars(spec);
+    return ToolError("the answer has " + count_text(static_cast<std::int64_t>(chars)) +
+                     " characters, more than the " + count_text(static_cast<std::int64_t>(cap)) +
+                     " that one result may have: ask for less (fewer strategies, a shorter period, "
+                     "fewer columns)" +
+                     (raises ? ", or raise maxChars" : ""));
+}
+
 void log_end(const Call& call, std::string_view outcome) {
     if (log_level() > LogLevel::kInfo) {
         return;
@@ -257,17 +267,17 @@ void ServerImpl::call_tool(Call& call, ToolContext& context) {
         for (const std::string& line : check_result(spec.results, *outcome->structured)) {
             broken += "\n" + line;
         }
-        // A maxChars below the hard cap is an aim, not a promise: names alone may need more. A
-        // handler whose caller asked for everything has set the budget to 0.
-        const std::size_t cap = std::max(budget.cap, kMaxResultChars);
-        if (const std::size_t chars = char_count(to_json_text(*outcome->structured));
-            chars > cap && context.budget_chars() != 0) {
-            broken += "\nstructuredContent has " + std::to_string(chars) + " characters of " +
-                      std::to_string(cap);
-        }
         if (!broken.empty()) {
             call.answer_error(
                 {code::kInternalError, spec.name + " broke its result table:" + broken, {}});
+            return;
+        }
+    }
+    // A handler that was asked for everything has set the budget to 0 (00 §5).
+    if (context.budget_chars() != 0 && !spec.results.empty()) {
+        const std::size_t chars = char_count(to_json_text(*outcome->structured));
+        if (chars > budget.structured_cap) {
+            answer_failure(call, too_long(spec, chars, budget.structured_cap), context);
             return;
         }
     }
@@ -282,7 +292,8 @@ Outcome<ResourceContents> ServerImpl::read_contents(const std::string& uri,
         if (context.principal().allows(scope)) {
             return std::nullopt;
         }
-        return ToolError("this resource needs the scope '" + scope + "'");
+        return ToolError::protocol(code::kInvalidRequest,
+                                   "Forbidden: this resource needs the scope " + scope);
     };
     for (const ResourceSpec& spec : content_.resources) {
         if (spec.info.uri == uri) {

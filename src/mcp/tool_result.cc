@@ -50,13 +50,16 @@ void note_missing_numbers(Json& structured) {
 
 }  // namespace
 
+bool has_max_chars(const ToolSpec& spec) {
+    return std::any_of(spec.arguments.begin(), spec.arguments.end(),
+                       [](const Field& field) { return field.name == "maxChars"; });
+}
+
 ResultBudget result_budget(const ToolSpec& spec, const Json& arguments) {
     ResultBudget budget;
     budget.cap = std::max(kMaxResultChars, spec.max_result_chars);
-    const bool has_argument =
-        std::any_of(spec.arguments.begin(), spec.arguments.end(),
-                    [](const Field& field) { return field.name == "maxChars"; });
-    if (!has_argument || !arguments.is_object()) {
+    budget.structured_cap = budget.cap;
+    if (!has_max_chars(spec) || !arguments.is_object()) {
         return budget;
     }
     const auto wanted = arguments.find("maxChars");
@@ -65,6 +68,7 @@ ResultBudget result_budget(const ToolSpec& spec, const Json& arguments) {
         budget.aim =
             std::max(kLeastBudget, static_cast<std::size_t>(std::min(wanted->get<double>(), most)));
         budget.cap = std::max(budget.aim, kLeastBudget);
+        budget.structured_cap = std::max(kMaxResultChars, budget.cap);
     }
     return budget;
 }
@@ -95,10 +99,24 @@ Json tool_result_json(ToolResult result, std::size_t cap, Revision revision) {
     return out;
 }
 
+std::string visible_lines(std::string_view text) {
+    std::string out;
+    while (true) {
+        const std::size_t end = text.find('\n');
+        out += visible_text(text.substr(0, end));
+        if (end == std::string_view::npos) {
+            return out;
+        }
+        out += '\n';
+        text.remove_prefix(end + 1);
+    }
+}
+
 Json tool_error_json(std::string_view text) {
     Json out = Json::object();
     out["content"] = Json::array();
-    out["content"].push_back(*ContentItem::text(first_chars(text, kMaxErrorChars)).json);
+    out["content"].push_back(
+        *ContentItem::text(first_chars(visible_lines(text), kMaxErrorChars)).json);
     out["isError"] = true;
     return out;
 }

@@ -14,13 +14,20 @@ namespace tb::mcp {
 struct ResultBudget {
     std::size_t aim = kDefaultResultChars;  // what the handler is told
     std::size_t cap = kMaxResultChars;      // where text is cut if the handler did not listen
+    // Most characters of structuredContent. What is no row cannot be left out, so a `maxChars`
+    // below the usual cap does not lower this one.
+    std::size_t structured_cap = kMaxResultChars;
 };
+[[nodiscard]] bool has_max_chars(const ToolSpec& spec);
 [[nodiscard]] ResultBudget result_budget(const ToolSpec& spec, const Json& arguments);
 
 // Text cut at the cap; NaN and infinities as null with an entry in `notes`; content kinds the
 // revision does not know as text. Without resultType and identity (the server adds them).
 [[nodiscard]] Json tool_result_json(ToolResult result, std::size_t cap, Revision revision);
-// isError, text alone, at most kMaxErrorChars.
+// Text of ours that quotes untrusted text (06 Q9): as visible_text, but its line ends stay.
+[[nodiscard]] std::string visible_lines(std::string_view text);
+// isError, text alone, at most kMaxErrorChars, visible_lines: errors quote arguments and names
+// from files.
 [[nodiscard]] Json tool_error_json(std::string_view text);
 
 }  // namespace tb::mcp

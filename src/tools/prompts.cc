@@ -41,10 +41,18 @@ PromptMessage message(std::string text) {
 
 mcp::Outcome<PromptMessage> block_message(App& app, mcp::ToolContext& context,
                                           const std::string& block_id) {
-    TB_TRY_TOOL(const FreshBlock fresh, app.fresh_block(block_id, context.token()));
+    const auto fresh = app.fresh_block(block_id, context.token());
+    if (!fresh.has_value()) {
+        const Error& error = fresh.error();
+        if (error.code == ErrorCode::kNotFound || error.code == ErrorCode::kInvalidArgument) {
+            return tl::unexpected<mcp::ToolError>(
+                mcp::ToolError::protocol(mcp::code::kInvalidParams, error.to_string()));
+        }
+        return tl::unexpected<mcp::ToolError>(error);
+    }
     return PromptMessage{"user",
                          ContentItem::embedded_text(block_uri(block_id), "application/json",
-                                                    mcp::to_json_text(block_info_json(fresh)))};
+                                                    mcp::to_json_text(block_info_json(*fresh)))};
 }
 
 PromptMessage schema_message(const mcp::ToolContext& context) {

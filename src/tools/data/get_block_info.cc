@@ -25,6 +25,7 @@ std::vector<mcp::Field> result_fields() {
         field::integer("dailyLogCount", "Rows of the daily log"),
         field::integer("reportingLogCount", "Rows of the reporting log (live fills)"),
         field::list("strategies", field::text_schema(), "Strategy names, sorted"),
+        field::integer("strategiesOmitted", "Left out of strategies for size: use run_sql"),
         field::object("dateRange",
                       {field::date("start", "First day opened").nullable(),
                        field::date("end", "Last day opened").nullable()},
@@ -46,6 +47,10 @@ std::string block_text(const Json& block) {
     for (const Json& name : block["strategies"]) {
         strategies += (strategies.empty() ? "" : ", ") + mcp::cell_text(name.get<std::string>());
     }
+    if (const auto omitted = block["strategiesOmitted"].get<std::int64_t>(); omitted > 0) {
+        strategies += fmt::format(" and {} more (run_sql on trades.trade_data has them)",
+                                  mcp::count_text(omitted));
+    }
     mcp::KeyValueText text;
     text.add("Block", block["blockId"].get<std::string>())
         .add("Trades", mcp::count_text(block["tradeCount"].get<std::int64_t>()))
@@ -61,6 +66,9 @@ mcp::Outcome<mcp::ToolResult> get_block_info(App& app, mcp::ToolContext& context
     TB_TRY_TOOL(const FreshBlock fresh,
                 app.fresh_block(*text_argument(arguments, "blockId"), context.token()));
     Json block = block_info_json(fresh);
+    Json& names = block["strategies"];
+    const std::size_t total = names.size();
+    block["strategiesOmitted"] = total - mcp::fit_rows(names, context.budget_chars() / 2);
     std::string text = sync_trouble_text(fresh.sync) + block_text(block);
     return mcp::ToolResult{.text = std::move(text), .structured = std::move(block)};
 }

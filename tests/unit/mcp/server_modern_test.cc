@@ -144,6 +144,34 @@ TEST_F(Modern, T9_TextAboveTheCapIsCutAndMaxCharsRaisesIt) {
     EXPECT_EQ(raised["result"]["structuredContent"]["budget"], 200'000);
 }
 
+TEST_F(Modern, Q9_ErrorsShowCharactersThatHide) {
+    const Json answer = call("echo", {{"text", 5}, {"co\xE2\x80\xAEnt\x1B", 1}});
+    const std::string text = text_of(answer);
+    EXPECT_NE(text.find("co<U+202E>nt\\x1B"), std::string::npos) << text;
+    EXPECT_NE(text.find('\n'), std::string::npos);
+    EXPECT_EQ(call("ec\x1B[31mko")["error"]["message"].get<std::string>().find('\x1B'),
+              std::string::npos);
+}
+
+TEST_F(Modern, T9_AMaxCharsBelowWhatCannotBeLeftOutStillAnswers) {
+    const std::string text(3'000, 'x');
+    const Json answer = call("echo", {{"text", text}, {"count", 1}, {"maxChars", 1}});
+    ASSERT_TRUE(answer.contains("result")) << answer.dump();
+    EXPECT_EQ(answer["result"]["structuredContent"]["text"], text);
+    EXPECT_EQ(answer["result"]["structuredContent"]["budget"], 1'000);
+    EXPECT_LE(text_of(answer).size(), 1'000U);
+}
+
+TEST_F(Modern, T9_AnObjectAboveTheCapIsAToolErrorThatSaysWhatToDo) {
+    const std::string text(41'000, 'x');
+    const Json refused = call("echo", {{"text", text}, {"count", 1}});
+    ASSERT_TRUE(refused.contains("result")) << refused.dump();
+    EXPECT_EQ(refused["result"]["isError"], true);
+    EXPECT_NE(text_of(refused).find("raise maxChars"), std::string::npos) << text_of(refused);
+    const Json raised = call("echo", {{"text", text}, {"count", 1}, {"maxChars", 50'000}});
+    EXPECT_EQ(raised["result"]["structuredContent"]["text"], text);
+}
+
 TEST_F(Modern, S8_NonFiniteNumbersBecomeNullWithANote) {
     const Json structured = call("nan")["result"]["structuredContent"];
     EXPECT_EQ(to_json_text(structured),

@@ -2,6 +2,8 @@
 // lists.
 #include "tools/content.h"
 
+#include <fmt/format.h>
+
 #include "core/date.h"
 #include "mcp/json_text.h"
 #include "mcp/transport_memory.h"
@@ -269,7 +271,61 @@ TEST_F(Content, T17_PromptsEmbedTheirBlock) {
     }
     const Json unknown =
         request("prompts/get", {{"name", "review_block"}, {"arguments", {{"blockId", "Z"}}}});
-    EXPECT_TRUE(unknown.value("error", false)) << unknown.dump();
+    EXPECT_EQ(unknown.value("code", 0), mcp::code::kInvalidParams) << unknown.dump();
+}
+
+TEST_F(Content, T9_WhatIsAskedForInFullComesInFull) {
+    std::string rows;
+    for (int i = 0; i < 4'500; ++i) {
+        const std::string day =
+            fmt::format("20{:02}-{:02}-{:02}", 10 + i / 336, 1 + i / 28 % 12, 1 + i % 28);
+        rows +=
+            fmt::format("{0},10:00:00,a,1,{0},11:00:00,{1}.25,1,10,strategy number {2},1,1,x,SPX\n",
+                        day, i % 7 - 3, i % 60);
+    }
+    write_block("Big", rows);
+    const auto call = [&](const char* tool, Json arguments) {
+        arguments["blockId"] = "Big";
+        return request("tools/call", {{"name", tool}, {"arguments", arguments}});
+    };
+    const Json charts = call("get_performance_charts", {{"points", "full"}});
+    ASSERT_TRUE(charts.contains("structuredContent")) << charts.dump().substr(0, 300);
+    EXPECT_GT(mcp::to_json_text(charts["structuredContent"]).size(), mcp::kMaxRaisedResultChars);
+    EXPECT_EQ(charts["structuredContent"]["truncationApplied"], false);
+    for (const char* const tool : {"get_correlation_matrix", "get_tail_risk", "run_monte_carlo"}) {
+        const Json reference = call(tool, {{"conventions", "reference"}});
+        EXPECT_TRUE(reference.contains("structuredContent")) << reference.dump().substr(0, 300);
+    }
+    const Json least = call("get_tail_risk", {{"maxChars", 1}});
+    EXPECT_TRUE(least.contains("structuredContent")) << least.dump().substr(0, 300);
+}
+
+TEST_F(Content, T9_BlockInfoCutsItsStrategiesAndSaysHowMany) {
+    std::string rows;
+    for (int i = 0; i < 400; ++i) {
+        rows += fmt::format("2024-01-02,10:00:00,a,1,,,50,1,10,{:03}{},1,1,x,SPX\n", i,
+                            std::string(150, 'n'));
+    }
+    write_block("Many", rows);
+    const Json result =
+        request("tools/call", {{"name", "get_block_info"}, {"arguments", {{"blockId", "Many"}}}});
+    ASSERT_TRUE(result.contains("structuredContent")) << result.dump().substr(0, 300);
+    const Json& info = result["structuredContent"];
+    EXPECT_LE(mcp::to_json_text(info).size(), mcp::kDefaultResultChars);
+    const auto shown = info["strategies"].size();
+    EXPECT_GT(shown, 0U);
+    EXPECT_EQ(info["strategiesOmitted"].get<std::size_t>(), 400 - shown);
+    const std::string text = result["content"][0]["text"].get<std::string>();
+    EXPECT_NE(text.find(fmt::format("and {} more", 400 - shown)), std::string::npos);
+}
+
+TEST_F(Content, Q9_ErrorsShowWhatHidesInNames) {
+    write_block("A", "2024-01-02,10:00:00,a,1,,,50,1,10,safe\xE2\x80\xAEgnp,1,1,x,SPX\n");
+    const Json result = request(
+        "tools/call",
+        {{"name", "get_trades"}, {"arguments", {{"blockId", "A"}, {"strategy", "safe\x1B gnp"}}}});
+    EXPECT_EQ(result["content"][0]["text"],
+              "No strategy 'safe\\x1B gnp' in this block; did you mean 'safe<U+202E>gnp'?");
 }
 
 TEST_F(Content, PromptsNameOnlyToolsThereAre) {
