@@ -421,6 +421,10 @@ bool ConnectionImpl::handle_legacy_method(const Message& message, Outlet& outlet
     }
     if (method == "resources/subscribe" || method == "resources/unsubscribe") {
         const std::string uri = member("uri");
+        if (uri.empty()) {
+            send_error(outlet, message.id, invalid_params("params.uri must be a string"));
+            return true;
+        }
         if (!server_->knows_uri(uri)) {
             send_error(outlet, message.id,
                        {code::kLegacyResourceNotFound, "Resource not found", Json{{"uri", uri}}});

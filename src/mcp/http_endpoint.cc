@@ -25,6 +25,35 @@ bool is_call(const Message& message) {
             message.method == "resources/read" || message.method == "completion/complete");
 }
 
+// The scope that a tools/call or resources/read needs; empty: none, or there is no such thing.
+std::string scope_needed(const Message& request, const ServerContent& content) {
+    const auto member = [&](const char* name) {
+        const auto found = request.params->find(name);
+        return found != request.params->end() && found->is_string() ? found->get<std::string>()
+                                                                    : std::string();
+    };
+    if (request.method == "tools/call") {
+        const ToolSpec* spec = content.tools.find(member("name"));
+        return spec == nullptr ? std::string() : spec->scope;
+    }
+    if (request.method != "resources/read") {
+        return {};
+    }
+    const std::string uri = member("uri");
+    for (const ResourceSpec& spec : content.resources) {
+        if (spec.info.uri == uri) {
+            return spec.scope;
+        }
+    }
+    for (const ResourceTemplateSpec& spec : content.templates) {
+        const auto pattern = UriTemplate::parse(spec.uri_template);
+        if (pattern.has_value() && pattern->match(uri).has_value()) {
+            return spec.scope;
+        }
+    }
+    return {};
+}
+
 std::size_t count_calls(const Inbound& inbound) {
     return static_cast<std::size_t>(
         std::count_if(inbound.messages.begin(), inbound.messages.end(),
@@ -190,23 +219,19 @@ std::optional<HttpReply> HttpEndpoint::check_call(const Inbound& inbound,
         return std::nullopt;
     }
     for (const Decoded& decoded : inbound.messages) {
-        if (!decoded.has_value() || decoded->method != "tools/call") {
-            continue;
-        }
-        const auto name = decoded->params->find("name");
-        const ToolSpec* spec =
-            name != decoded->params->end() && name->is_string()
-                ? server_.content().tools.find(name->get_ref<const std::string&>())
-                : nullptr;
-        if (spec != nullptr && !principal.allows(spec->scope)) {
+        const std::string scope =
+            decoded.has_value() ? scope_needed(*decoded, server_.content()) : std::string();
+        if (!principal.allows(scope)) {
             // Everything needed at once: what is there already and what is missing (X3).
             std::set<std::string> scopes = principal.scopes;
-            scopes.insert(spec->scope);
+            scopes.insert(scope);
             HttpReply reply = challenge(403, "insufficient_scope", "", scopes);
             reply.body = encode_error(
                 first_id(inbound),
                 RpcError{code::kInvalidRequest,
-                         "Forbidden: '" + spec->name + "' needs the scope " + spec->scope,
+                         "Forbidden: this " +
+                             std::string(decoded->method == "tools/call" ? "tool" : "resource") +
+                             " needs the scope " + scope,
                          {}});
             return reply;
         }

@@ -56,8 +56,8 @@ std::vector<std::string> nearest_names(std::string_view name,
     for (const std::string& candidate : candidates) {
         const std::string other = lower(std::string_view(candidate).substr(0, kMaxNameBytes));
         const std::size_t longer = std::max(wanted.size(), other.size());
-        if (wanted.empty() || other.empty()) {
-            continue;
+        if (wanted.empty() || other.empty() || candidate == name) {
+            continue;  // the name itself: something else was wrong with it
         }
         const std::size_t distance = edit_distance(wanted, other);
         const bool contains =

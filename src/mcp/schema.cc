@@ -243,6 +243,8 @@ Json schema_json(const Schema& schema, Side side) {  // NOLINT(misc-no-recursion
     }
     if (schema.type == JsonType::kObject && schema.element.empty()) {
         add_members(out, schema.fields, side);
+    } else if (schema.type == JsonType::kObject && side == Side::kInput) {
+        out["properties"] = Json::object();  // Codex refuses objects without (06 §6)
     }
     return out;
 }

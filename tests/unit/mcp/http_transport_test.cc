@@ -447,6 +447,11 @@ TEST_F(HttpTransportTest, X1_ATokenIsNeededAndOnlyInItsHeader) {
 }
 
 TEST_F(HttpTransportTest, X3_AMissingScopeIsChallengedWithAllThatIsNeeded) {
+    ServerContent content = make_content(gate_);
+    content.templates.front().scope = "sql:read";
+    auto server = Server::make(make_options(), std::move(content));
+    ASSERT_TRUE(server.has_value()) << server.error().to_string();
+    server_ = std::move(*server);
     options_.tokens = *TokenSet::parse("reader blocks:read " + kReader);
     start();
     const HttpField token{"Authorization", "Bearer " + kReader};
@@ -457,6 +462,17 @@ TEST_F(HttpTransportTest, X3_AMissingScopeIsChallengedWithAllThatIsNeeded) {
               R"(Bearer realm="tradeblocks", error="insufficient_scope", )"
               R"(scope="blocks:read data:write")");
     EXPECT_EQ(exchange(post_modern(call_of("echo", {{"text", "x"}}), {token})).status, 200);
+    const auto unread = exchange(
+        post_modern(modern_request(6, "resources/read", {{"uri", "test://item/7"}}), {token}));
+    EXPECT_EQ(unread.status, 403);
+    EXPECT_EQ(unread.json()["error"]["code"], code::kInvalidRequest);
+    EXPECT_EQ(unread.field("www-authenticate"),
+              R"(Bearer realm="tradeblocks", error="insufficient_scope", )"
+              R"(scope="blocks:read sql:read")");
+    EXPECT_EQ(exchange(post_modern(modern_request(7, "resources/read", {{"uri", "test://static"}}),
+                                   {token}))
+                  .status,
+              200);
 }
 
 // ---- ends ----

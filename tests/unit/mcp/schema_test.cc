@@ -274,6 +274,17 @@ TEST(Nearest, T5_RanksCaseThenPartThenDistance) {
               "; did you mean 'MEIC Test Data' or 'EMA Test Data'?");
 }
 
+TEST(Nearest, ANameThatExistsIsNotSuggestedForItself) {
+    EXPECT_EQ(did_you_mean("run_sql", {"run_sql"}), "");
+    EXPECT_EQ(did_you_mean("run_sql", {"run_sql", "RUN_SQL"}), "; did you mean 'RUN_SQL'?");
+}
+
+TEST(InputSchema, T3_AMapHasPropertiesToo) {
+    const Json schema =
+        input_schema_json({field::map_of("ranges", field::number_schema(), "By name")});
+    EXPECT_EQ(schema["properties"]["ranges"]["properties"], Json::object());
+}
+
 TEST(UriTemplate, T16_DecodesOnceAndRefusesTraversal) {
     const auto made = UriTemplate::parse("tradeblocks://blocks/{blockId}/trades{?cursor}");
     ASSERT_TRUE(made.has_value());

@@ -114,6 +114,9 @@ TEST_P(Legacy, P18_ListChangesAndSubscribedResourcesAreTold) {
     server_->prompts_changed();  // not advertised
     server_->resource_updated("test://item/1");
     server_->resource_updated("test://static");
+    EXPECT_EQ(error_of(client.ask("resources/subscribe", Json::object())), code::kInvalidParams);
+    EXPECT_EQ(error_of(client.ask("resources/subscribe", {{"uri", "test://none"}})),
+              code::kLegacyResourceNotFound);
     client.ask("resources/unsubscribe", {{"uri", "test://static"}});
     server_->resource_updated("test://static");
     EXPECT_EQ(client.with_method("notifications/tools/list_changed").size(), 1U);
