@@ -44,6 +44,9 @@ if(TB_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
     set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
         "CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}" CCACHE_NOHASHDIR=1
         CCACHE_SLOPPINESS=pch_defines,time_macros "${TB_CCACHE}")
+else()
+    # __FILE__ without the folder of the checkout (06 Q16); ccache makes it relative by itself.
+    target_compile_options(tb_compiler_flags INTERFACE "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 endif()
 find_program(TB_MOLD mold)
 if(TB_MOLD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")

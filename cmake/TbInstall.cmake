@@ -15,7 +15,7 @@ endforeach()
 add_custom_target(libraries)
 add_dependencies(libraries ${tb_libraries})
 
-install(TARGETS tradeblocks RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(TARGETS tradeblocks_installed RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(TARGETS ${tb_libraries} EXPORT tradeblocksTargets
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 install(DIRECTORY "${CMAKE_SOURCE_DIR}/src/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/tradeblocks"

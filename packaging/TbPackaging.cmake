@@ -17,7 +17,7 @@ configure_file("${CMAKE_CURRENT_LIST_DIR}/manifest.json.in" "${CMAKE_BINARY_DIR}
 # beside it instead of where it was built.
 install(FILES "${CMAKE_BINARY_DIR}/mcpb/manifest.json" DESTINATION .
     COMPONENT mcpb EXCLUDE_FROM_ALL)
-install(TARGETS tradeblocks RUNTIME DESTINATION server COMPONENT mcpb EXCLUDE_FROM_ALL)
+install(TARGETS tradeblocks_installed RUNTIME DESTINATION server COMPONENT mcpb EXCLUDE_FROM_ALL)
 file(REAL_PATH "${DUCKDB_LIBRARY}" tb_bundled_duckdb)
 install(PROGRAMS "${tb_bundled_duckdb}" DESTINATION "${CMAKE_INSTALL_LIBDIR}"
     COMPONENT mcpb EXCLUDE_FROM_ALL)
@@ -47,4 +47,4 @@ add_custom_target(mcpb
         "-DTB_REGISTRY_NAME=${TB_REGISTRY_NAME}"
         "-DTB_RELEASE_URL=${TB_RELEASE_URL}"
         -P "${CMAKE_CURRENT_LIST_DIR}/make_mcpb.cmake"
-    DEPENDS tradeblocks VERBATIM)
+    DEPENDS tradeblocks tradeblocks_installed VERBATIM)

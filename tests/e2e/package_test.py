@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -34,6 +35,25 @@ class Package(unittest.TestCase):
         data = self.root / "data"
         text = run(str(self.prefix / "bin/tradeblocks"), "demo", str(data))
         self.assertIn("A first query", text)
+
+    def test_program_names_no_folder_of_the_build(self):
+        # So it is the same wherever it was built (06 Q16).
+        program = (self.prefix / "bin/tradeblocks").read_bytes()
+        for folder in (Path(BUILD).resolve(), HERE.parent.parent):
+            self.assertNotIn(f"{folder}/".encode(), program)
+
+    @unittest.skipIf(shutil.which("readelf") is None, "needs binutils")
+    def test_program_is_hardened(self):
+        program = str(self.prefix / "bin/tradeblocks")
+        dynamic = run("readelf", "--wide", "--dynamic", program)
+        for flag in (r"\bBIND_NOW\b", r"\bPIE\b", r"runpath: \[\$ORIGIN/\.\./lib[^:]*\]"):
+            self.assertRegex(dynamic, flag)
+        segments = run("readelf", "--wide", "--segments", program)
+        self.assertIn("GNU_RELRO", segments)
+        self.assertRegex(segments, r"GNU_STACK.* RW +0x")
+        symbols = run("readelf", "--wide", "--dyn-syms", program)
+        self.assertIn("__stack_chk_fail", symbols)
+        self.assertRegex(symbols, r"__\w+_chk@GLIBC")
 
     def test_documents_are_installed(self):
         share = self.prefix / "share"
