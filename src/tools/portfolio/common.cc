@@ -79,7 +79,7 @@ Field strategy_argument() {
 }
 
 Field ticker_argument() {
-    return field::text("tickerFilter", "Only this underlying, e.g. SPX");
+    return field::text("tickerFilter", "Underlying, e.g. SPX");
 }
 
 Field day_argument(std::string name, const std::string& description) {
@@ -99,18 +99,17 @@ Field one_lot_argument() {
 }
 
 Field risk_free_argument() {
-    return field::number("riskFreeRateAnnualPct",
-                         "Fixed annual percent; default: daily treasury rates");
+    return field::number("riskFreeRateAnnualPct", "Annual percent; default: daily treasury rates");
 }
 
 Field conventions_argument() {
     return field::choice("conventions", {"correct", "reference"},
-                         "reference: as the original program, mistakes included")
+                         "reference: as the original, mistakes included")
         .default_value("correct");
 }
 
 Field explain_argument() {
-    return field::boolean("explain", "Show how figures come about").default_value(false);
+    return field::boolean("explain", "How figures come about").default_value(false);
 }
 
 std::vector<Field> page_arguments() {
