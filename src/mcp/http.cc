@@ -523,14 +523,15 @@ asio::awaitable<bool> HttpTransport::Impl::serve_one(Peer& peer, bool is_first) 
 
 asio::awaitable<bool> HttpTransport::Impl::answer(Peer& peer, HttpReply reply, bool keep_alive) {
     const bool is_head = peer.head.method == "HEAD";
-    auto response = to_response(std::move(reply), endpoint.common_fields(peer.head), peer.version(),
-                                keep_alive && !is_stopping);
+    const bool again = keep_alive && peer.parser->keep_alive() && !is_stopping;
+    auto response =
+        to_response(std::move(reply), endpoint.common_fields(peer.head), peer.version(), again);
     if (is_head) {
         response.body().clear();
     }
     peer.stream.expires_after(options.limits.write_timeout);
     const auto [ec, size] = co_await http::async_write(peer.stream, response, kAwait);
-    co_return !ec && keep_alive;
+    co_return !ec && again;
 }
 
 // ---- running calls ----

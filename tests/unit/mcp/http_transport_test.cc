@@ -475,6 +475,16 @@ TEST_F(HttpTransportTest, X3_AMissingScopeIsChallengedWithAllThatIsNeeded) {
               200);
 }
 
+TEST_F(HttpTransportTest, ACallSaysWhenItsConnectionIsNotUsedAgain) {
+    start();
+    HttpClient client(http_->port());
+    client.send(post_modern(call_of("echo", {{"text", "x"}}), {{"Connection", "close"}}));
+    const HttpResponse response = client.response();
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.field("connection"), "close");
+    EXPECT_TRUE(client.closes());
+}
+
 // ---- ends ----
 
 TEST_F(HttpTransportTest, StoppingCancelsWhatRunsAndClosesEveryConnection) {
