@@ -33,19 +33,19 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     TB_TRY(tools::SyncLogPage page, tools::read_sync_log(connection, filter));
     std::reverse(page.entries.begin(), page.entries.end());  // as it happened
     RecordOutput records({{"changedAt", "WHEN (UTC)", Align::kLeft, 19},
-                          {"blockId", "BLOCK", Align::kLeft, 12},
+                          {"blockId", "BLOCK", Align::kLeft, 10},
                           {"event", "EVENT"},
                           {"role", "", Align::kLeft},
                           {"fileName", "FILE", Align::kLeft, 12},
                           {"oldHash", "", Align::kLeft},
                           {"newHash", "", Align::kLeft},
-                          {"", "CONTENT", Align::kLeft, 27},
+                          {"", "CONTENT", Align::kLeft, 27, true},
                           {"rowsAdded", "ADDED", Align::kRight},
                           {"rowsRemoved", "REMOVED", Align::kRight},
-                          {"rowsKept", "KEPT", Align::kRight},
+                          {"rowsKept", "KEPT", Align::kRight, 8, true},
                           {"rowsSkipped", "SKIPPED", Align::kRight},
-                          {"rowsRepaired", "REPAIRED", Align::kRight},
-                          {"durationMs", "MS", Align::kRight},
+                          {"rowsRepaired", "REPAIRED", Align::kRight, 8, true},
+                          {"durationMs", "MS", Align::kRight, 8, true},
                           {"message", "MESSAGE", Align::kLeft, 10}});
     const bool as_json = invocation.has("--json");
     for (const tools::SyncLogEntry& entry : page.entries) {
@@ -63,7 +63,11 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
                      entry.duration_ms ? RecordValue(*entry.duration_ms) : RecordValue(),
                      text_or_null(entry.message)});
     }
-    records.print(session.terminal, as_json);
+    if (as_json || records.size() > 0) {
+        records.print(session.terminal, as_json);
+    } else {
+        session.terminal.out().write("no changes\n");
+    }
     return ExitCode::kDone;
 }
 
@@ -78,7 +82,7 @@ Command history_command() {
             "was replaced by which (the beginning of the SHA-256 hash), and how many rows came, "
             "went and stayed. The oldest of the lines shown comes first.",
         .arguments = {{"DIR", ValueKind::kDirectory, "the data directory"},
-                      {"BLOCK", ValueKind::kText, "only this block (its folder name)", false}},
+                      {"BLOCK", ValueKind::kBlock, "only this block (its folder name)", false}},
         .options = {{"--limit", ValueKind::kNumber, "N", "how many of the latest lines", {}, "50"},
                     {"--json", ValueKind::kFlag, "", "as JSON, hashes in full", {}, ""}},
         .examples = {{"history ~/Trades", "the latest changes"},

@@ -26,11 +26,11 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     filter.limit = invocation.number("--limit").value_or(kDefaultLimit);
     TB_RETURN_IF_ERROR(tools::check_remembered(connection, filter.block_id));
     TB_TRY(const tools::DataIssuePage page, tools::read_data_issues(connection, filter));
-    RecordOutput records({{"blockId", "BLOCK", Align::kLeft, 10},
-                          {"fileName", "FILE", Align::kLeft, 12},
+    RecordOutput records({{"blockId", "BLOCK", Align::kLeft, 8},
+                          {"fileName", "FILE", Align::kLeft, 8},
                           {"line", "LINE", Align::kRight},
-                          {"column", "COLUMN", Align::kLeft, 10},
-                          {"value", "VALUE", Align::kLeft, 10},
+                          {"column", "COLUMN", Align::kLeft, 8},
+                          {"value", "VALUE", Align::kLeft, 8},
                           {"reason", "REASON", Align::kLeft, 24},
                           {"action", "ACTION"}});
     for (const tools::DataIssue& issue : page.issues) {
@@ -66,7 +66,7 @@ Command issues_command() {
                 "written, why it is a problem, and whether the row was skipped or the value "
                 "repaired. Rows in a file = rows stored + rows skipped, always.",
             .arguments = {{"DIR", ValueKind::kDirectory, "the data directory"},
-                          {"BLOCK", ValueKind::kText, "only this block (its folder name)", false}},
+                          {"BLOCK", ValueKind::kBlock, "only this block (its folder name)", false}},
             .options = {{"--limit", ValueKind::kNumber, "N", "how many at most", {}, "200"},
                         {"--json", ValueKind::kFlag, "", "as JSON", {}, ""}},
             .examples = {{"issues ~/Trades", "all of them"},

@@ -66,7 +66,7 @@ void RecordOutput::print(Terminal& terminal, bool as_json) const {
     std::vector<TableColumn> columns;
     for (const RecordField& field : fields_) {
         if (!field.title.empty()) {
-            columns.push_back({field.title, field.align, field.min_width});
+            columns.push_back({field.title, field.align, field.min_width, field.optional});
         }
     }
     Table table(std::move(columns));

@@ -25,6 +25,7 @@ struct RecordField {
     std::string title;      // empty = only in JSON
     Align align = Align::kLeft;
     std::size_t min_width = 8;
+    bool optional = false;  // in a table without room for it
 };
 
 class RecordOutput {

@@ -1,7 +1,6 @@
 #include "cli/table.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/check.h"
 
@@ -28,38 +27,121 @@ void Table::add(std::vector<std::string> cells, Style style) {
     rows_.push_back({std::move(cells), style});
 }
 
-std::string Table::render(std::size_t width, const Terminal& terminal) const {
-    std::vector<std::size_t> widths;
-    for (std::size_t c = 0; c < columns_.size(); ++c) {
-        std::size_t widest = display_width(columns_[c].title);
-        for (const Row& row : rows_) {
-            widest = std::max(widest, display_width(row.cells[c]));
-        }
-        widths.push_back(widest);
+std::size_t Table::natural_width(std::size_t column) const {
+    std::size_t widest = display_width(columns_[column].title);
+    for (const Row& row : rows_) {
+        widest = std::max(widest, display_width(row.cells[column]));
     }
-    const auto total = [&] {
-        return std::accumulate(widths.begin(), widths.end(), kGap.size() * (columns_.size() - 1));
+    return widest;
+}
+
+std::size_t Table::least_width(std::size_t column) const {
+    const std::size_t natural = natural_width(column);
+    const std::size_t shrunk =
+        std::max(columns_[column].min_width, display_width(columns_[column].title));
+    return columns_[column].align == Align::kRight ? natural : std::min(natural, shrunk);
+}
+
+bool Table::has_values(std::size_t column) const {
+    return std::any_of(rows_.begin(), rows_.end(), [&](const Row& row) {
+        return !row.cells[column].empty() && row.cells[column] != "-";
+    });
+}
+
+void Table::drop_what_need_not_be(Shown& shown, std::size_t width) const {
+    std::erase_if(shown, [&](const auto& column) { return !has_values(column.first); });
+    const auto fits = [&] {
+        std::size_t total = 0;
+        for (const auto& [column, wide] : shown) {
+            total += least_width(column) + (total == 0 ? 0 : kGap.size());
+        }
+        return total <= width;
     };
-    while (width > 0 && total() > width) {
+    for (std::size_t c = columns_.size(); c-- > 0 && !fits();) {
+        if (columns_[c].optional) {
+            std::erase_if(shown, [&](const auto& column) { return column.first == c; });
+        }
+    }
+}
+
+Table::Shown Table::fit(std::size_t width) const {
+    Shown shown;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+        shown.emplace_back(c, natural_width(c));
+    }
+    const auto too_wide = [&] {
+        std::size_t total = 0;
+        for (const auto& [column, wide] : shown) {
+            total += wide + (total == 0 ? 0 : kGap.size());
+        }
+        return total > width;
+    };
+    if (width == 0 || rows_.empty() || !too_wide()) {
+        return shown;
+    }
+    drop_what_need_not_be(shown, width);
+    while (too_wide()) {
         // Shrink the widest column that still may.
-        std::size_t widest = columns_.size();
-        for (std::size_t c = 0; c < columns_.size(); ++c) {
-            const std::size_t least =
-                std::max(columns_[c].min_width, display_width(columns_[c].title));
-            if (widths[c] > least && (widest == columns_.size() || widths[c] > widths[widest])) {
-                widest = c;
+        std::pair<std::size_t, std::size_t>* widest = nullptr;
+        for (auto& column : shown) {
+            if (column.second > least_width(column.first) &&
+                (widest == nullptr || column.second > widest->second)) {
+                widest = &column;
             }
         }
-        if (widest == columns_.size()) {
-            break;
+        if (widest == nullptr) {
+            return {};
         }
-        --widths[widest];
+        --widest->second;
+    }
+    return shown;
+}
+
+std::string Table::left_out(const Shown& shown) const {
+    std::string titles;
+    for (std::size_t c = 0; c < columns_.size(); ++c) {
+        const bool is_shown = std::any_of(shown.begin(), shown.end(),
+                                          [&](const auto& column) { return column.first == c; });
+        if (!is_shown && has_values(c)) {
+            titles += (titles.empty() ? "" : ", ") + columns_[c].title;
+        }
+    }
+    return titles.empty() ? titles : "(no room for " + titles + "; --json has all)\n";
+}
+
+std::string Table::row_by_row(std::size_t width, const Terminal& terminal) const {
+    std::size_t titles = 0;
+    for (const TableColumn& column : columns_) {
+        titles = std::max(titles, display_width(column.title));
+    }
+    const std::size_t room = width - std::min(width, titles + kGap.size());
+    std::string text;
+    for (const Row& row : rows_) {
+        text += text.empty() ? "" : "\n";
+        for (std::size_t c = 0; c < columns_.size(); ++c) {
+            const bool number = columns_[c].align == Align::kRight;
+            text +=
+                terminal.paint(Style::kBold, pad(columns_[c].title, titles, Align::kLeft, false)) +
+                std::string(kGap) +
+                terminal.paint(row.style, number ? row.cells[c]
+                                                 : shorten(row.cells[c],
+                                                           std::max(room, columns_[c].min_width))) +
+                "\n";
+        }
+    }
+    return text;
+}
+
+std::string Table::render(std::size_t width, const Terminal& terminal) const {
+    const auto shown = fit(width);
+    if (shown.empty() && !rows_.empty()) {
+        return row_by_row(width, terminal);
     }
     const auto line = [&](const auto& cell_of) {
         std::string text;
-        for (std::size_t c = 0; c < columns_.size(); ++c) {
-            const bool last = c + 1 == columns_.size();
-            text += pad(cell_of(c), widths[c], columns_[c].align, last);
+        for (const auto& [column, wide] : shown) {
+            const bool last = column == shown.back().first;
+            text += pad(cell_of(column), wide, columns_[column].align, last);
             text += last ? std::string_view() : kGap;
         }
         return text;
@@ -69,7 +151,7 @@ std::string Table::render(std::size_t width, const Terminal& terminal) const {
     for (const Row& row : rows_) {
         text += terminal.paint(row.style, line([&](std::size_t c) { return row.cells[c]; })) + "\n";
     }
-    return text;
+    return text + left_out(shown);
 }
 
 void Table::print(Terminal& terminal) const {
