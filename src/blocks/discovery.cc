@@ -292,6 +292,9 @@ Result<BlockListing> list_block_folders(FileSystem& fs, const std::filesystem::p
     TB_TRY(const auto entries, fs.list(data_dir));
     BlockListing listing;
     for (const DirectoryEntry& entry : entries) {
+        if (entry.is_regular && has_csv_name(entry.name)) {
+            listing.loose_csvs.push_back(entry.name);
+        }
         if (!is_eligible_folder_name(entry.name) || !entry.is_directory) {
             continue;
         }
@@ -312,6 +315,25 @@ Result<BlockListing> list_block_folders(FileSystem& fs, const std::filesystem::p
         listing.folders.push_back({entry.name, path});
     }
     return listing;
+}
+
+std::string loose_csvs_warning(const BlockListing& listing) {
+    constexpr std::size_t kNamed = 3;
+    const auto& names = listing.loose_csvs;
+    if (names.empty()) {
+        return {};
+    }
+    if (names.size() == 1) {
+        return fmt::format(
+            "'{}' lies beside the block folders and is not read: move it into a folder of its own",
+            names.front());
+    }
+    const std::vector<std::string> first(
+        names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamed)));
+    return fmt::format(
+        "{} CSV files lie beside the block folders and are not read ('{}'{}): move each into the "
+        "folder of its block",
+        names.size(), fmt::join(first, "', '"), names.size() > kNamed ? ", …" : "");
 }
 
 Result<BlockFiles> discover_files(FileSystem& fs, const std::filesystem::path& folder) {
@@ -336,6 +358,20 @@ Result<BlockFiles> discover_files(FileSystem& fs, const std::filesystem::path& f
                                    : std::map<FileRole, std::string>());
     TB_RETURN_IF_ERROR(claim_by_header(fs, folder, claims, files));
     return files;
+}
+
+std::vector<std::string> reasons_for_no_block(std::string_view id, const BlockFiles& files) {
+    std::vector<std::string> reasons;
+    for (const std::string& warning : files.warnings) {
+        reasons.push_back(fmt::format("folder '{}': {}", id, warning));
+    }
+    if (files.dailylog.has_value() || files.reportinglog.has_value()) {
+        reasons.push_back(
+            fmt::format("folder '{}' has a daily or reporting log but no trade log, so it is not a "
+                        "block; add a tradelog.csv",
+                        id));
+    }
+    return reasons;
 }
 
 }  // namespace tb::blocks

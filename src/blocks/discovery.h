@@ -25,9 +25,13 @@ struct BlockFolder {
 };
 
 struct BlockListing {
-    std::vector<BlockFolder> folders;   // byte order of ids
-    std::vector<std::string> warnings;  // e.g. a `blocks` folder beside blocks, ignored links
+    std::vector<BlockFolder> folders;     // byte order of ids
+    std::vector<std::string> warnings;    // e.g. a `blocks` folder beside blocks, ignored links
+    std::vector<std::string> loose_csvs;  // CSVs beside the folders, where nothing reads them
 };
+
+// A sentence about the loose CSVs with what to do about them; empty without any.
+[[nodiscard]] std::string loose_csvs_warning(const BlockListing& listing);
 
 // Direct sub-folders that may hold a block (00 §2 folder eligibility). A folder without any CSV is
 // listed here: whether it is a block shows in discover_files.
@@ -67,5 +71,9 @@ struct BlockFiles {
 // file system are returned, since a file that cannot be read is not a file that is gone.
 [[nodiscard]] Result<BlockFiles> discover_files(FileSystem& fs,
                                                 const std::filesystem::path& folder);
+
+// Why a folder with CSVs but without a trade log is no block; each sentence names the folder.
+[[nodiscard]] std::vector<std::string> reasons_for_no_block(std::string_view id,
+                                                            const BlockFiles& files);
 
 }  // namespace tb::blocks

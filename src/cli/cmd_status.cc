@@ -61,13 +61,10 @@ Result<StoredBlocks> read_stored(db::Connection& connection) {
     return blocks;
 }
 
-// The files of a folder that sync would read, by role.
-std::map<std::string, std::string> files_now(const std::filesystem::path& folder,
-                                             std::string& problem) {
+// The files that sync would read, by role.
+std::map<std::string, std::string> names_by_role(const Result<blocks::BlockFiles>& found) {
     std::map<std::string, std::string> names;
-    const auto found = blocks::discover_files(real_file_system(), folder);
     if (!found) {
-        problem = found.error().to_string();
         return names;
     }
     for (const auto* const file : {&found->tradelog, &found->dailylog, &found->reportinglog}) {
@@ -158,26 +155,32 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
         session.terminal.note("nothing was synced here yet: run tradeblocks sync");
     }
     RecordOutput records({{"blockId", "BLOCK", Align::kLeft, 12},
-                          {"state", "STATE"},
+                          {"state", "STATE", Align::kLeft, 14},
                           {"tradeCount", "TRADES", Align::kRight},
                           {"rowsSkipped", "SKIPPED", Align::kRight},
                           {"tradelog", "TRADE LOG", Align::kLeft, 12},
                           {"dailylog", "DAILY LOG", Align::kLeft, 12},
-                          {"reportinglog", "REPORTING LOG", Align::kLeft, 13},
-                          {"syncedAt", "SYNCED (UTC)", Align::kLeft, 19}});
+                          {"reportinglog", "REPORTING LOG", Align::kLeft, 13, true},
+                          {"syncedAt", "SYNCED (UTC)", Align::kLeft, 19, true}});
+    std::vector<std::string> warnings = listing.warnings;
+    if (std::string loose = blocks::loose_csvs_warning(listing); !loose.empty()) {
+        warnings.push_back(std::move(loose));
+    }
     for (const blocks::BlockFolder& folder : listing.folders) {
-        std::string problem;
-        const auto now = files_now(folder.path, problem);
+        const auto files = blocks::discover_files(real_file_system(), folder.path);
+        const auto now = names_by_role(files);
         const auto found = stored.find(folder.id);
         const StoredBlock* const known = found == stored.end() ? nullptr : &found->second;
-        if (!problem.empty()) {
-            session.terminal.warning(problem);
+        if (!files) {
+            warnings.push_back(files.error().to_string());
         } else if (known == nullptr && !now.contains("tradelog")) {
-            continue;  // a folder without a trade log is no block
+            // A folder without a trade log is no block.
+            const auto reasons = blocks::reasons_for_no_block(folder.id, *files);
+            warnings.insert(warnings.end(), reasons.begin(), reasons.end());
+            continue;
         }
-        add_record(records, folder.id,
-                   problem.empty() ? state_of(folder.path, known, now) : "unreadable", known, now,
-                   as_json);
+        add_record(records, folder.id, files ? state_of(folder.path, known, now) : "unreadable",
+                   known, now, as_json);
         if (known != nullptr) {
             stored.erase(found);
         }
@@ -185,8 +188,12 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     for (const auto& [id, block] : stored) {
         add_record(records, id, "folder gone", &block, {}, as_json);
     }
-    records.print(session.terminal, as_json);
-    for (const std::string& warning : listing.warnings) {
+    if (as_json || records.size() > 0) {
+        records.print(session.terminal, as_json);
+    } else {
+        session.terminal.out().write("no blocks\n");
+    }
+    for (const std::string& warning : warnings) {
         session.terminal.warning(warning);
     }
     return ExitCode::kDone;

@@ -163,6 +163,11 @@ void print_sync_report(Terminal& terminal, const WholeSync& result, bool everyth
     for (const std::string& warning : result.blocks.warnings) {
         out.write("  " + printable(warning) + "\n");
     }
+    if (result.blocks.processed == 0) {
+        out.write(
+            "  no block here: give each portfolio a folder of its own with its CSV exports, or use "
+            "tradeblocks import\n");
+    }
 }
 
 std::string sync_report_json(const WholeSync& result, bool pretty) {

@@ -132,12 +132,7 @@ class Inspection {
             return;
         }
         job_.kind = JobKind::kNotABlock;
-        if (files.dailylog.has_value() || files.reportinglog.has_value()) {
-            job_.warnings.push_back(fmt::format(
-                "folder '{}' has a daily or reporting log but no trade log, so it is not a block; "
-                "add a tradelog.csv",
-                job_.block_id));
-        }
+        job_.warnings = blocks::reasons_for_no_block(job_.block_id, files);
     }
 
     Result<void> look_at(const blocks::RoleFile& file) {

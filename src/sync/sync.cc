@@ -34,6 +34,9 @@ struct Folders {
 Result<Folders> list_folders(FileSystem& fs, const std::filesystem::path& data_dir,
                              const StoredState& state) {
     TB_TRY(blocks::BlockListing listing, blocks::list_block_folders(fs, data_dir));
+    if (std::string loose = blocks::loose_csvs_warning(listing); !loose.empty()) {
+        listing.warnings.push_back(std::move(loose));
+    }
     Folders folders{std::move(listing.folders), {}, std::move(listing.warnings)};
     for (const auto& [id, stored] : state) {
         const bool here = std::binary_search(

@@ -108,6 +108,25 @@ class Sync(DataTest):
 
 
 class StatusAndIssues(DataTest):
+    def test_what_is_no_block_is_said_with_its_place(self):
+        trades = trade_log(3)
+        self.write("good/tradelog.csv", trades)
+        self.write("june.csv", trades)
+        self.write("half/dailylog.csv", "Date,Net Liquidity\n2024-01-02,100\n")
+        self.write("other/list.csv", "a,b\n1,2\n")
+        text = run("sync", self.data).stdout
+        for said in ("'june.csv' lies beside the block folders and is not read",
+                     "folder 'half' has a daily or reporting log but no trade log",
+                     "folder 'other': 'list.csv' is not recognised"):
+            self.assertIn(said, text)
+            self.assertIn(said, run("status", self.data).stderr)
+        self.assertNotIn("no block here", text)
+
+    def test_a_folder_without_blocks_says_what_to_do(self):
+        self.assertIn("no block here", run("sync", self.data).stdout)
+        self.assertEqual(run("status", self.data).stdout, "no blocks\n")
+        self.assertEqual(run("history", self.data).stdout, "no changes\n")
+
     def test_status_reads_and_changes_nothing(self):
         self.write("A/tradelog.csv", trade_log(4))
         (self.data / "not-a-block").mkdir()
