@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands.h"
-#include "cli/store_access.h"
+#include "cli/tool_call.h"
 #include "report/report.h"
 #include "tools/app.h"
 #include "tools/registry.h"
@@ -57,6 +57,22 @@ report::ReportRequest request_of(const Invocation& invocation, const Clock& cloc
     return request;
 }
 
+// Where the page really goes: a link keeps leading to its file. What is there and is no file (a
+// device, a folder) must not be replaced by one.
+Result<fs::path> target_of(const fs::path& path) {
+    std::error_code failed;
+    const fs::file_status status = fs::status(path, failed);
+    if (!fs::exists(status)) {
+        return path;
+    }
+    if (!fs::is_regular_file(status)) {
+        return make_error(ErrorCode::kInvalidArgument,
+                          "is not a file: name one that the report may replace", path.string());
+    }
+    fs::path real = fs::canonical(path, failed);
+    return failed ? path : real;
+}
+
 // Whole or not at all: a page that is open in a browser is never half a page.
 Result<void> write_page(const fs::path& path, const std::string& html) {
     const fs::path partial = path.string() + ".partial";
@@ -94,7 +110,7 @@ Result<ExitCode> write_report(tools::App& app, const Invocation& invocation, Ses
             session.cancel.cancelled() ? ErrorCode::kInterrupted : ErrorCode::kInvalidArgument,
             page.error().message);
     }
-    const fs::path path = invocation.text("--output");
+    TB_TRY(const fs::path path, target_of(invocation.text("--output")));
     TB_RETURN_IF_ERROR(write_page(path, *page));
     session.terminal.out().write(
         fmt::format("wrote {} ({} kB)\n", printable(path.string()), page->size() / 1000));
@@ -102,16 +118,8 @@ Result<ExitCode> write_report(tools::App& app, const Invocation& invocation, Ses
 }
 
 Result<ExitCode> run(const Invocation& invocation, Session& session) {
-    if (session.app != nullptr) {
-        return write_report(*session.app, invocation, session);
-    }
-    tools::AppOptions options;
-    options.data_dir = invocation.text("DIR");
-    TB_TRY(options.store, store_options());
-    tools::App app(std::move(options));
-    auto result = write_report(app, invocation, session);
-    app.close();
-    return result;
+    return with_app(invocation, session,
+                    [&](tools::App& app) { return write_report(app, invocation, session); });
 }
 
 }  // namespace
@@ -127,7 +135,7 @@ Command report_command() {
             "The simulation uses a fixed seed, so that the same data makes the same page; --seed "
             "takes another.",
         .arguments = {{"DIR", ValueKind::kDirectory, "the data directory"},
-                      {"BLOCK", ValueKind::kText, "the block (its folder name)"}},
+                      {"BLOCK", ValueKind::kBlock, "the block (its folder name)"}},
         .options =
             {{"--output", ValueKind::kFile, "FILE", "where to write it", {}, kDefaultFile, "-o"},
              {"--strategy", ValueKind::kText, "NAME", "only this strategy", {}, ""},

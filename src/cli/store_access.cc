@@ -23,16 +23,21 @@ std::optional<std::string> environment(std::string_view name) {
 
 }  // namespace
 
-Result<std::shared_ptr<db::DataStore>> store_of(const std::string& directory, Work work) {
+Result<void> check_data_directory(const std::string& directory) {
     std::error_code problem;
-    if (!fs::is_directory(directory, problem)) {
-        return make_error(
-            ErrorCode::kNotFound,
-            fs::exists(directory, problem)
-                ? "not a folder; name the data directory that holds one folder per block"
-                : "no such folder; name the data directory that holds one folder per block",
-            directory);
+    if (fs::is_directory(directory, problem)) {
+        return {};
     }
+    return make_error(
+        ErrorCode::kNotFound,
+        fs::exists(directory, problem)
+            ? "not a folder; name the data directory that holds one folder per block"
+            : "no such folder; name the data directory that holds one folder per block",
+        directory);
+}
+
+Result<std::shared_ptr<db::DataStore>> store_of(const std::string& directory, Work work) {
+    TB_RETURN_IF_ERROR(check_data_directory(directory));
     TB_TRY(const db::StoreOptions options, store_options(work));
     return db::DataStore::for_directory(directory, options);
 }

@@ -20,6 +20,9 @@ namespace tb::cli {
 // What a command opens the database for.
 enum class Work : std::uint8_t { kQueries, kLoading };
 
+// kNotFound with advice if there is no folder of this name.
+[[nodiscard]] Result<void> check_data_directory(const std::string& directory);
+
 // The store of a directory with the options of the environment; opened by nobody yet. kNotFound
 // says so in words for people when there is no such folder.
 [[nodiscard]] Result<std::shared_ptr<db::DataStore>> store_of(const std::string& directory,

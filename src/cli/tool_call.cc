@@ -33,30 +33,17 @@ class TerminalChannel final : public mcp::ClientChannel {
     Terminal& terminal_;
 };
 
-// The lines of a tool's error one by one: they list what is wrong.
-ExitCode print_failure(const mcp::ToolError& error, Session& session) {
+ExitCode print_failure(const mcp::ToolError& error, Session& session, const Rephrase& rephrase) {
     const std::string& text =
         error.kind == mcp::ToolError::Kind::kProtocol ? error.rpc.message : error.message;
-    std::string_view rest = text;
-    bool first = true;
-    while (first || !rest.empty()) {
-        const std::size_t end = rest.find('\n');
-        const std::string line(rest.substr(0, end));
-        if (first) {
-            session.terminal.error({ErrorCode::kInvalidArgument, line, ""});
-        } else {
-            session.terminal.note("  " + line);
-        }
-        first = false;
-        rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
-    }
+    session.terminal.error({ErrorCode::kInvalidArgument, rephrase ? rephrase(text) : text, ""});
     return session.cancel.cancelled() ? ExitCode::kInterrupted : ExitCode::kFailed;
 }
 
 }  // namespace
 
 ExitCode call_tool(const mcp::ToolSpec& tool, const Json& arguments, Session& session,
-                   const PrintResult& print) {
+                   const PrintResult& print, const Rephrase& rephrase) {
     TerminalChannel channel(session.terminal);
     mcp::ContextOptions options;
     options.cancel = session.cancel;
@@ -66,7 +53,7 @@ ExitCode call_tool(const mcp::ToolSpec& tool, const Json& arguments, Session& se
     auto outcome = mcp::call_tool(tool, context, arguments);
     session.terminal.clear_progress();
     if (!outcome.has_value()) {
-        return print_failure(outcome.error(), session);
+        return print_failure(outcome.error(), session, rephrase);
     }
     print(std::move(*outcome));
     return ExitCode::kDone;
@@ -88,6 +75,7 @@ Result<ExitCode> with_app(const Invocation& invocation, Session& session,
     if (session.app != nullptr) {
         return work(*session.app);
     }
+    TB_RETURN_IF_ERROR(check_data_directory(invocation.text("DIR")));
     tools::AppOptions options;
     options.data_dir = invocation.text("DIR");
     TB_TRY(options.store, store_options());

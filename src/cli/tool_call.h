@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "cli/command.h"
 #include "core/result.h"
@@ -17,10 +18,14 @@ namespace tb::cli {
 // What becomes of a result that was had.
 using PrintResult = std::function<void(mcp::ToolResult result)>;
 
+// What a failure is told as; a command speaks of its flags, not of the tool's arguments.
+using Rephrase = std::function<std::string(const std::string& text)>;
+
 // Calls the tool for a complete result (00 §5). A failure is printed, one line per line of its
 // text: kFailed, or kInterrupted after Ctrl-C.
 [[nodiscard]] ExitCode call_tool(const mcp::ToolSpec& tool, const mcp::Json& arguments,
-                                 Session& session, const PrintResult& print);
+                                 Session& session, const PrintResult& print,
+                                 const Rephrase& rephrase = {});
 
 // Indented for a reader, compact for a program.
 void print_structured(mcp::ToolResult result, Session& session);

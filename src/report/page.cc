@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <set>
 #include <span>
 
@@ -60,6 +61,56 @@ std::string count(const Json& value) {
     return value.is_number() ? html_text(mcp::count_text(value.get<std::int64_t>())) : missing();
 }
 
+// A profit factor without a value is infinite where something was won and nothing lost.
+std::string profit_factor(const Json& figures) {
+    const bool infinite = member(figures, "profitFactor").is_null() &&
+                          number(member(figures, "avgWin")).value_or(0) > 0 &&
+                          number(member(figures, "avgLoss")).value_or(-1) == 0;
+    return infinite ? std::string("infinite") : ratio(member(figures, "profitFactor"));
+}
+
+// "3 won", "1 lost": the streak at the end.
+std::string streak_text(const Json& value) {
+    const auto length = value.is_number() ? value.get<std::int64_t>() : 0;
+    return length == 0 ? "none"
+                       : mcp::count_text(std::abs(length)) + (length > 0 ? " won" : " lost");
+}
+
+// Figures as the page calls them: "sharpeRatio, cagr", "Iron Condor: profitFactor".
+std::string figure_names(std::string_view text) {
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kNames = {{
+        {"profitFactor", "profit factor"},
+        {"kellyPercentage", "Kelly fraction"},
+        {"sharpeRatio", "Sharpe ratio"},
+        {"sortinoRatio", "Sortino ratio"},
+        {"calmarRatio", "Calmar ratio"},
+        {"cagr", "CAGR"},
+        {"maxDrawdown", "largest drawdown"},
+        {"timeInDrawdown", "time in drawdown"},
+        {"monthlyWinRate", "winning months"},
+        {"probabilityOfRuin", "chance of being down by half"},
+    }};
+    std::string result;
+    while (true) {
+        const std::size_t end = text.find(", ");
+        std::string one(text.substr(0, end));
+        const std::size_t colon = one.rfind(": ");
+        const std::size_t begin = colon == std::string::npos ? 0 : colon + 2;
+        for (const auto& [name, shown] : kNames) {
+            if (std::string_view(one).substr(begin) == name) {
+                one.replace(begin, std::string::npos, shown);
+                break;
+            }
+        }
+        result += one;
+        if (end == std::string_view::npos) {
+            return result;
+        }
+        result += ", ";
+        text.remove_prefix(end + 2);
+    }
+}
+
 // "gain" or "loss" by the sign, to colour an amount.
 const char* sign_class(const Json& value) {
     const double amount = number(value).value_or(0);
@@ -87,12 +138,12 @@ std::string key_figures(const Json& answer) {
         count(member(s, "winningTrades")) + " won, " + count(member(s, "losingTrades")) + " lost");
     html += card("Win rate", percent(member(s, "winRate"), 100),
                  percent(member(s, "monthlyWinRate")) + " of months");
-    html += card("Profit factor", ratio(member(s, "profitFactor")),
+    html += card("Profit factor", profit_factor(s),
                  money(member(s, "avgWin")) + " / " + money(member(s, "avgLoss")) + " on average");
     html += card("CAGR, growth a year", percent(member(s, "cagr")),
                  "from " + money(member(s, "initialCapital")), sign_class(member(s, "cagr")));
     html += card("Largest drawdown", percent(member(s, "maxDrawdown")),
-                 percent(member(s, "timeInDrawdown")) + " of the time below a peak");
+                 "end of day; " + percent(member(s, "timeInDrawdown")) + " of days below a peak");
     html += card("Sharpe ratio", ratio(member(s, "sharpeRatio")), "annualized, daily returns");
     html += card("Sortino ratio", ratio(member(s, "sortinoRatio")),
                  "Calmar " + ratio(member(s, "calmarRatio")));
@@ -100,7 +151,7 @@ std::string key_figures(const Json& answer) {
     html += card("Best and worst trade", money(member(s, "maxWin")), money(member(s, "maxLoss")));
     html += card("Longest streaks",
                  count(member(s, "maxWinStreak")) + " / " + count(member(s, "maxLossStreak")),
-                 "won / lost in a row, now " + count(streak));
+                 "won / lost in a row, now " + streak_text(streak));
     html +=
         card("Largest exposure", money(member(peak, "exposure")),
              peak.is_object() ? percent(member(peak, "exposurePercent")) + " of the account, " +
@@ -154,7 +205,7 @@ std::string heat_map(const Json& charts) {
     for (const char* const month : kMonths) {
         html += fmt::format("<th scope=\"col\">{}</th>", month);
     }
-    html += "<th scope=\"col\">Year</th></tr></thead><tbody>\n";
+    html += "<th scope=\"col\">Sum</th></tr></thead><tbody>\n";
     for (const auto& [year, months] : dollars.items()) {
         html += "<tr><th scope=\"row\">" + html_text(year) + "</th>";
         double sum = 0;
@@ -186,8 +237,8 @@ std::string strategy_table(const ReportData& data) {
             "<td class=\"{}\">{}</td></tr>\n",
             html_text(member(row, "name").get<std::string>()), count(member(row, "trades")),
             percent(member(row, "winRate"), 100), money(member(row, "avgWin")),
-            money(member(row, "avgLoss")), ratio(member(row, "profitFactor")),
-            sign_class(member(row, "netPl")), money(member(row, "netPl")));
+            money(member(row, "avgLoss")), profit_factor(row), sign_class(member(row, "netPl")),
+            money(member(row, "netPl")));
     }
     return html + "</tbody></table></div></section>\n";
 }
@@ -256,7 +307,7 @@ std::string remarks(const ReportData& data) {
             add(warning.get<std::string>());
         }
         for (const Json& note : member(**answer, "notes")) {
-            add(member(note, "figure").get<std::string>() + ": " +
+            add(figure_names(member(note, "figure").get<std::string>()) + ": " +
                 member(note, "reason").get<std::string>());
         }
     }
@@ -364,7 +415,8 @@ std::string charts_html(const ReportData& data) {
     }
     std::string html = "<section><h2>Account</h2>\n";
     html += figure("chart-equity", "Equity", "after each realized trade, with its highest level");
-    html += figure("chart-drawdown", "Drawdown", "percent below the highest level", "low");
+    html += figure("chart-drawdown", "Drawdown",
+                   "after each realized trade, percent below the highest level", "low");
     html += "</section>\n" + heat_map(*data.charts);
     html += "<section><h2>Trades</h2><div class=\"beside\">\n";
     html += figure("chart-distribution", "Distribution", "trades by net P/L");

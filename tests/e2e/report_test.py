@@ -91,6 +91,19 @@ class CommandTest(ReportTest):
         self.assertFalse(self.page.exists())
         run("report", self.data, "A", "--simulations", 50, code=2)
 
+    def test_only_files_are_replaced_and_links_stay(self):
+        self.write("A/tradelog.csv", trade_log(40))
+        pipe = self.root / "pipe"  # a device would do as well, but could not be made again
+        os.mkfifo(pipe)
+        self.assertIn("not a file", run("report", self.data, "A", "-o", pipe, code=1).stderr)
+        self.assertTrue(pipe.is_fifo())
+        real, link = self.root / "real.html", self.root / "link.html"
+        real.write_text("old")
+        link.symlink_to(real)
+        run("report", self.data, "A", "-o", link)
+        self.assertTrue(link.is_symlink())
+        self.assertIn("<!DOCTYPE html>", real.read_text())
+
     def test_default_file_is_in_the_users_folder(self):
         self.write("A/tradelog.csv", trade_log(40))
         run("report", self.data, "A", cwd=self.root)

@@ -12,6 +12,11 @@
         const text = (format || number).format(Math.abs(value));
         return (value < 0 ? "-" : "") + (unit === "$" ? "$" + text : text + unit);
     };
+    // In a legend: the value under the pointer, else the last one.
+    const latest = (text) => (plot, value, series) =>
+        text(plot, value ?? (plot.data ? plot.data[series].at(-1) : null));
+    const day = latest((_plot, seconds) =>
+        (seconds === null ? "–" : new Date(seconds * 1000).toISOString().slice(0, 10)));
     const ticks = (unit) => (_plot, values) => values.map((value) => show(unit)(null, value));
 
     function colours() {
@@ -32,6 +37,11 @@
         below("{MMM}", 28 * 86400), below("{D} {MMM}", 86400),
     ];
     const days = (colour) => axis(colour, { values: dayLabels, space: 60 });
+    // One day alone would be stretched over years.
+    const dayRange = (plot, first, last) => {
+        const only = plot.data[0].at(-1);
+        return plot.data[0][0] === only ? [only - 15 * 86400, only + 15 * 86400] : [first, last];
+    };
 
     function axis(colour, more) {
         return Object.assign({
@@ -40,46 +50,62 @@
         }, more);
     }
 
+    // What its legend, of one line or more, leaves of the element for a chart.
+    function sizeOf(place) {
+        const legend = place.querySelector(".u-legend");
+        return { width: Math.max(240, place.clientWidth),
+            height: Math.max(120, place.clientHeight - (legend ? legend.offsetHeight + 4 : 0)) };
+    }
+
     // One chart in the element `id`, as wide as the page lets it be.
     function draw(id, columns, options) {
         const place = document.getElementById(id);
         if (!place || columns[0].length === 0) {
             return;
         }
-        const legend = options.legend === false ? 0 : 24;
         const plot = new uPlot(Object.assign({
-            width: Math.max(240, place.clientWidth),
-            height: Math.max(120, place.clientHeight - legend),
+            ...sizeOf(place),
             tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
             cursor: { drag: { x: true, y: false } },
-        }, options, { legend: { show: legend > 0, live: true } }), columns, place);
-        drawn.push({ plot, place, legend });
+        }, options, { legend: { show: options.legend !== false, live: true } }), columns, place);
+        plot.setSize(sizeOf(place));
+        drawn.push({ plot, place });
         place.dataset.points = String(columns[0].length);
     }
 
     function money(colour) {
         return axis(colour, { size: 72, values: ticks("$") });
     }
+    // As wide as money(), so that days stand below each other in charts below each other.
     function share(colour) {
-        return axis(colour, { size: 52, values: ticks(" %") });
+        return axis(colour, { size: 72, values: ticks(" %") });
     }
+    const low = (labels) => Object.assign(labels, { space: 22 });
+    const few = (columns) => ({ show: columns[0].length < 3 });
 
     function drawEquity(colour) {
         draw("chart-equity", data.equity, {
+            scales: { x: { range: dayRange } },
             axes: [days(colour), money(colour)],
-            series: [{ label: "Day", value: "{YYYY}-{MM}-{DD}" },
+            series: [{ label: "Day", value: day },
                 { label: "Equity", stroke: colour.accent, width: 1.5, fill: colour.fill(0.08),
-                    value: show("$", whole), points: { show: false } },
+                    value: latest(show("$", whole)), points: few(data.equity) },
                 { label: "Highest", stroke: colour.text, width: 1, dash: [4, 4],
-                    value: show("$", whole), points: { show: false } }],
+                    value: latest(show("$", whole)), points: { show: false } }],
         });
         draw("chart-drawdown", data.drawdown, {
-            legend: false, axes: [days(colour), share(colour)],
+            legend: false,
+            scales: { x: { range: dayRange },
+                y: { range: (_plot, deepest) => [Math.min(1.05 * deepest, -1), 0] } },
+            axes: [days(colour), low(share(colour))],
             series: [{ label: "Day" },
                 { label: "Drawdown", stroke: colour.loss, width: 1, fill: colour.lossFill,
                     value: show(" %"), points: { show: false } }],
         });
     }
+
+    // Steps of whole trades: 1, 2, 5, 10 and so on.
+    const counts = [0, 1, 2, 3, 4, 5, 6].flatMap((zeros) => [1, 2, 5].map((n) => n * 10 ** zeros));
 
     function drawDistribution(colour) {
         const [from, to, count] = data.distribution;
@@ -91,8 +117,12 @@
             value: show(" trades", whole), values,
         });
         draw("chart-distribution", [middle, half(false), half(true)], {
-            scales: { x: { time: false } },
-            axes: [axis(colour, { values: ticks("$"), space: 70 }), axis(colour, { size: 46 })],
+            // Whole bars at both ends, unless a part was chosen.
+            scales: { x: { time: false, range: (_plot, low, high) =>
+                (low === middle[0] && high === middle.at(-1) ? [from[0], to.at(-1)]
+                    : [low, high]) } },
+            axes: [axis(colour, { values: ticks("$"), space: 70 }),
+                axis(colour, { size: 46, incrs: counts })],
             series: [{ label: "About", value: show("$", whole) }, series("Losing", colour.loss),
                 series("Winning", colour.gain)],
         });
@@ -101,12 +131,14 @@
     function drawRolling(colour) {
         const [time, winRate, average] = data.rolling;
         draw("chart-winrate", [time, winRate], {
-            legend: false, axes: [days(colour), share(colour)],
+            legend: false, scales: { x: { range: dayRange } },
+            axes: [days(colour), low(share(colour))],
             series: [{}, { label: "Win rate", stroke: colour.accent, width: 1.5,
                 points: { show: false } }],
         });
         draw("chart-average", [time, average], {
-            legend: false, axes: [days(colour), money(colour)],
+            legend: false, scales: { x: { range: dayRange } },
+            axes: [days(colour), low(money(colour))],
             series: [{}, { label: "Average", stroke: colour.accent, width: 1.5,
                 points: { show: false } }],
         });
@@ -117,13 +149,13 @@
         const percent = (values) => values.map((value) => (value === null ? null : 100 * value));
         const line = (label, width, alpha) => ({
             label, width, stroke: width > 1 ? colour.accent : colour.fill(alpha),
-            value: show(" %"), points: { show: false },
+            value: latest(show(" %")), points: { show: false },
         });
         const columns = data.fan.map((values, i) => start(i === 0 ? values : percent(values)));
         draw("chart-fan", columns, {
             scales: { x: { time: false } },
             axes: [axis(colour), share(colour)],
-            series: [{ label: "Trade", value: show("", whole) }, line("95%", 1, 0.5),
+            series: [{ label: "Trade", value: latest(show("", whole)) }, line("95%", 1, 0.5),
                 line("75%", 1, 0.7), line("50%", 2, 1), line("25%", 1, 0.7),
                 line("5%", 1, 0.5)],
             bands: [{ series: [1, 5], fill: colour.fill(0.14) },
@@ -151,9 +183,8 @@
     function fit() {
         cancelAnimationFrame(waiting);
         waiting = requestAnimationFrame(() => {
-            for (const { plot, place, legend } of drawn) {
-                plot.setSize({ width: Math.max(240, place.clientWidth),
-                    height: Math.max(120, place.clientHeight - legend) });
+            for (const { plot, place } of drawn) {
+                plot.setSize(sizeOf(place));
             }
         });
     }

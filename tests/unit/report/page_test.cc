@@ -112,11 +112,35 @@ TEST(ReportPage, ShowsFiguresAndSaysWhatIsMissing) {
     }
     EXPECT_NE(page.find("<dt>Sharpe ratio</dt><dd class=\"\"><span class=\"na\">n/a"),
               std::string::npos);
-    EXPECT_NE(page.find("sharpeRatio: the daily returns do not vary"), std::string::npos);
+    EXPECT_NE(page.find("Sharpe ratio: the daily returns do not vary"), std::string::npos);
+    EXPECT_NE(page.find("now 2 lost"), std::string::npos);
     EXPECT_NE(page.find("a simulation needs at least 10 trades"), std::string::npos);
     EXPECT_NE(page.find("Rolling metrics need at least 30 trades"), std::string::npos);
     EXPECT_EQ(occurrences(page, "one warning"), 1U);  // said by two tools
     EXPECT_EQ(page.find("chart-fan"), std::string::npos);
+}
+
+// As `stats` says it: nothing lost is not the same as nothing known.
+TEST(ReportPage, ProfitFactorWithoutALossIsInfinite) {
+    ReportData data = whole_data();
+    for (Json* const figures :
+         {&(*data.statistics)["stats"], &(*data.strategies)["strategies"][0]}) {
+        (*figures)["profitFactor"] = nullptr;
+        (*figures)["avgLoss"] = 0;
+    }
+    EXPECT_EQ(occurrences(visible_part(render_page(request(), data)), "infinite"), 2U);
+}
+
+TEST(ReportPage, NotesNameFiguresAsThePageDoes) {
+    ReportData data = whole_data();
+    (*data.statistics)["notes"] = {
+        {{"figure", "sharpeRatio, sortinoRatio, cagr"}, {"reason", "few days"}},
+        {{"figure", "a: profitFactor, x: profitFactor"}, {"reason", "no loss"}},
+        {{"figure", "somethingElse"}, {"reason", "why"}}};
+    const std::string page = visible_part(render_page(request(), data));
+    EXPECT_NE(page.find("Sharpe ratio, Sortino ratio, CAGR: few days"), std::string::npos);
+    EXPECT_NE(page.find("a: profit factor, x: profit factor: no loss"), std::string::npos);
+    EXPECT_NE(page.find("somethingElse: why"), std::string::npos);
 }
 
 TEST(ReportPage, MonthsAreShadedBySizeAndEmptyOnesAreBlank) {
