@@ -97,9 +97,13 @@ std::string totals_text(const BlockDiff& diff, const std::string& a, const std::
     mcp::MarkdownTable table(
         {"Portfolio", "A: " + mcp::cell_text(a), "B: " + mcp::cell_text(b), "B - A"});
     const auto row = [&](const char* name, std::optional<double> DiffTotals::*figure,
-                         const auto& text) {
+                         const auto& text, const auto& delta_text) {
         table.add_row({name, text(diff.totals_a.*figure), text(diff.totals_b.*figure),
-                       text(diff.delta.*figure)});
+                       delta_text(diff.delta.*figure)});
+    };
+    // The difference of two shares is no share: 53 % - 48 % are 5 points.
+    const auto points = [](std::optional<double> value) {
+        return value ? fmt::format("{:.2f} points", *value) : std::string("n/a");
     };
     const auto count = [](std::optional<double> value) {
         return value ? mcp::number_text(*value) : std::string("n/a");
@@ -107,12 +111,15 @@ std::string totals_text(const BlockDiff& diff, const std::string& a, const std::
     const auto percent = [](std::optional<double> fraction) {
         return share_text(fraction ? std::optional(*fraction * 100) : std::nullopt);
     };
-    row("Trades", &DiffTotals::total_trades, count);
-    row("Net P/L", &DiffTotals::net_pl, dollars_text);
-    row("Win rate", &DiffTotals::win_rate, percent);
-    row("Profit factor", &DiffTotals::profit_factor, figure_text);
-    row("Sharpe ratio", &DiffTotals::sharpe_ratio, figure_text);
-    row("Max drawdown", &DiffTotals::max_drawdown_pct, share_text);
+    const auto percent_points = [&](std::optional<double> fraction) {
+        return points(fraction ? std::optional(*fraction * 100) : std::nullopt);
+    };
+    row("Trades", &DiffTotals::total_trades, count, count);
+    row("Net P/L", &DiffTotals::net_pl, dollars_text, dollars_text);
+    row("Win rate", &DiffTotals::win_rate, percent, percent_points);
+    row("Profit factor", &DiffTotals::profit_factor, figure_text, figure_text);
+    row("Sharpe ratio", &DiffTotals::sharpe_ratio, figure_text, figure_text);
+    row("Max drawdown", &DiffTotals::max_drawdown_pct, share_text, points);
     return table.text("");
 }
 

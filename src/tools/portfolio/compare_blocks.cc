@@ -10,6 +10,7 @@
 #include "tools/arguments.h"
 #include "tools/json.h"
 #include "tools/portfolio/common.h"
+#include "tools/portfolio/figure_title.h"
 #include "tools/portfolio/statistics_json.h"
 #include "tools/portfolio/tools.h"
 
@@ -70,7 +71,7 @@ std::string comparison_text(const BlockComparison& comparison,
                             const std::vector<BlockMetric>& metrics, const RateSource& rates) {
     std::vector<std::string> titles = {"Block"};
     for (const BlockMetric metric : metrics) {
-        titles.emplace_back(analytics::block_metric_name(metric));
+        titles.push_back(figure_title(analytics::block_metric_name(metric)));
     }
     mcp::MarkdownTable table(titles);
     for (const analytics::BlockComparisonRow& row : comparison.blocks) {

@@ -34,8 +34,7 @@ std::vector<mcp::Field> argument_fields() {
             .range(1, 100)
             .default_value(25),
         field::boolean("includeNegativeKelly", "List strategies that lose").default_value(true),
-        field::boolean("useMarginReturns", "Kelly from P/L by margin, not dollars")
-            .default_value(false),
+        field::boolean("useMarginReturns", "By P/L per margin, not dollars").default_value(false),
         field::integer("minTrades", "Skip strategies with fewer").range(1, 1e9).default_value(10),
         field::choice("sortBy", {"kelly", "name", "winRate", "payoffRatio", "allocation"},
                       "Order of strategies")

@@ -11,6 +11,7 @@
 #include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
+#include "tools/portfolio/figure_title.h"
 #include "tools/portfolio/risk.h"
 #include "tools/portfolio/risk_common.h"
 
@@ -323,7 +324,8 @@ void add_lines(mcp::MarkdownTable& table, const MonteCarloOutcome& outcome,
             if (name == "probabilityOfRuin" && !main[i].estimate.value) {
                 continue;
             }
-            std::vector<std::string> cells = {prefix + name, shown(name, main[i].estimate.value),
+            std::vector<std::string> cells = {prefix.empty() ? figure_title(name) : prefix + name,
+                                              shown(name, main[i].estimate.value),
                                               shown(name, main[i].estimate.standard_error)};
             if (without != nullptr) {
                 cells.push_back(shown(name, other[i].estimate.value));
@@ -333,7 +335,7 @@ void add_lines(mcp::MarkdownTable& table, const MonteCarloOutcome& outcome,
     };
     const MonteCarloOutcome& second = without != nullptr ? *without : outcome;
     rows(statistics_of(outcome), statistics_of(second), "");
-    rows(quantiles_of(outcome), quantiles_of(second), "total return ");
+    rows(quantiles_of(outcome), quantiles_of(second), "Total return ");
 }
 
 std::string result_text(const Json& arguments, const MonteCarloResult& result, std::size_t budget) {

@@ -322,7 +322,7 @@ std::string figure_text(std::optional<double> value) {
 }
 
 std::string share_text(std::optional<double> percent) {
-    return percent ? fmt::format("{:.2f} %", *percent) : "n/a";
+    return percent ? fmt::format("{:.2f}%", *percent) : "n/a";
 }
 
 std::string dollars_text(std::optional<double> usd) {

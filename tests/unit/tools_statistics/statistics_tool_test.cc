@@ -51,7 +51,7 @@ TEST_F(StatisticsTool, TextStandsAloneWithTheFigures) {
               {.opened = "2024-01-03", .closed = "2024-01-03", .pl = "-34.5", .funds = "101200"}});
     const Json answer = call("get_statistics", {{"blockId", "A"}});
     EXPECT_NE(text().find("$1,200.00"), std::string::npos) << text();
-    EXPECT_NE(text().find("50.00 %"), std::string::npos);
+    EXPECT_NE(text().find("50.00%"), std::string::npos);
     EXPECT_NE(text().find("35.7826"), std::string::npos);  // profit factor 1234.5/34.5
     EXPECT_NE(text().find("Conventions: correct"), std::string::npos);
     EXPECT_NE(text().find("monthly averages"), std::string::npos);
