@@ -200,7 +200,7 @@ Command call_command() {
             "flags as shown by tradeblocks tools TOOL, or both. What is wrong goes to standard "
             "error, with exit code 1.",
         .arguments = {{"DIR", ValueKind::kDirectory, "the data directory"},
-                      {"TOOL", ValueKind::kText, "the name of the tool"}},
+                      {"TOOL", ValueKind::kTool, "the name of the tool"}},
         .options = {},
         .examples = {{"call ~/Trades get_block_info '{\"blockId\": \"MEIC\"}'", "as JSON"},
                      {"call ~/Trades get_block_info --block-id MEIC", "the same with a flag"},

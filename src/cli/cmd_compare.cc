@@ -127,11 +127,11 @@ Command compare_command() {
         "two blocks: which strategies they share, and every figure's difference, second minus "
         "first.";
     command.arguments = {{"DIR", ValueKind::kDirectory, "the data directory"},
-                         {"BLOCK", ValueKind::kText, "a block (its folder name)"},
-                         {"BLOCK2", ValueKind::kText, "another block", false},
-                         {"BLOCK3", ValueKind::kText, "another block", false},
-                         {"BLOCK4", ValueKind::kText, "another block", false},
-                         {"BLOCK5", ValueKind::kText, "another block", false}};
+                         {"BLOCK", ValueKind::kBlock, "a block (its folder name)"},
+                         {"BLOCK2", ValueKind::kBlock, "another block", false},
+                         {"BLOCK3", ValueKind::kBlock, "another block", false},
+                         {"BLOCK4", ValueKind::kBlock, "another block", false},
+                         {"BLOCK5", ValueKind::kBlock, "another block", false}};
     command.examples = {{"compare ~/Trades MEIC", "its strategies"},
                         {"compare ~/Trades MEIC Flies", "two blocks"},
                         {"compare ~/Trades Before After --diff", "what changed"}};

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "cli/commands.h"
@@ -24,50 +26,94 @@ std::string option_words(const Command& command) {
     return words + "--help";
 }
 
+// What bash is to offer for a value: "words:a b", "directory", "block", "tool" or "file".
+std::string bash_kind(ValueKind kind, const std::vector<std::string>& choices) {
+    switch (kind) {
+        case ValueKind::kChoice:
+            return fmt::format("words:{}", fmt::join(choices, " "));
+        case ValueKind::kDirectory:
+            return "directory";
+        case ValueKind::kBlock:
+            return "block";
+        case ValueKind::kTool:
+            return "tool";
+        default:
+            return "file";
+    }
+}
+
+std::string bash_case(const Command& command) {
+    std::string kinds;
+    for (const Argument& argument : command.arguments) {
+        kinds += " " + shell_quoted(bash_kind(argument.kind, argument.choices));
+    }
+    std::string values;
+    for (const Option& option : command.options) {
+        if (option.kind != ValueKind::kFlag) {
+            values += fmt::format(" [{}]={}", option.name,
+                                  shell_quoted(bash_kind(option.kind, option.choices)));
+        }
+    }
+    return fmt::format("    {}) words={} kinds=({}) values=({}) ;;\n", command.name,
+                       shell_quoted(option_words(command)), kinds, values);
+}
+
 std::string bash_script() {
     std::string names;
     std::string cases;
     for (const Command& command : commands()) {
         names += command.name + " ";
-        std::string values;
-        for (const Option& option : command.options) {
-            if (option.kind == ValueKind::kChoice) {
-                values += fmt::format(
-                    "            {}) COMPREPLY=($(compgen -W {} -- \"$current\")); return ;;\n",
-                    option.name, shell_quoted(fmt::format("{}", fmt::join(option.choices, " "))));
-            }
-        }
-        std::string words = option_words(command);
-        if (command.name == "completion") {
-            words += " bash zsh fish";
-        }
-        cases += fmt::format(
-            "    {})\n"
-            "        case $previous in\n{}"
-            "        esac\n"
-            "        words={} ;;\n",
-            command.name, values, shell_quoted(words));
+        cases += bash_case(command);
     }
     return fmt::format(
-        R"(# bash completion for tradeblocks
+        R"sh(# bash completion for tradeblocks
+# The blocks of the data directory $1.
+_tradeblocks_blocks() {{
+    local directory=${{1//\\/}} begin=${{2//\\/}} name
+    directory=${{directory#[\"\']}} begin=${{begin#[\"\']}}
+    directory=${{directory%[\"\']}}
+    [[ $directory == '~'* ]] && directory=$HOME${{directory#'~'}}
+    while IFS= read -r name; do
+        [[ $name == [._]* ]] || COMPREPLY+=("$name")
+    done < <(CDPATH='' cd -- "$directory" 2>/dev/null && compgen -d -- "$begin")
+}}
 _tradeblocks() {{
-    local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} words=''
+    local current=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}}
+    local words='' kind='' directory='' at=0 i
+    local -a kinds=()
+    local -A values=()
+    COMPREPLY=()
     if [[ $COMP_CWORD -eq 1 ]]; then
         COMPREPLY=($(compgen -W '{}--help --version' -- "$current"))
-        return
+        [[ -z $current || ${{#COMPREPLY[@]}} -gt 0 ]] && return
+        kinds=(directory)
     fi
     case ${{COMP_WORDS[1]}} in
 {}    esac
-    if [[ $current == -* || ${{COMP_WORDS[1]}} == completion ]]; then
+    if [[ $current == -* ]]; then
         COMPREPLY=($(compgen -W "$words" -- "$current"))
-    else
+        return
+    fi
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        if [[ ${{COMP_WORDS[i]}} != -* && -z ${{values[${{COMP_WORDS[i-1]:-.}}]}} ]]; then
+            [[ ${{kinds[at]}} == directory ]] && directory=${{COMP_WORDS[i]}}
+            ((at++))
+        fi
+    done
+    kind=${{values[${{previous:-.}}]:-${{kinds[at]:-file}}}}
+    case $kind in
+    words:*) COMPREPLY=($(compgen -W "${{kind#words:}}" -- "$current")) ;;
+    tool) COMPREPLY=($(compgen -W "$(tradeblocks tools 2>/dev/null |
+        while read -r name rest; do [[ -n $rest ]] && echo "$name"; done)" -- "$current")) ;;
+    block) compopt -o filenames 2>/dev/null; _tradeblocks_blocks "$directory" "$current" ;;
+    *)
         compopt -o filenames 2>/dev/null
         local IFS=$'\n'
-        COMPREPLY=($(compgen -f -- "$current"))
-    fi
+        COMPREPLY=($(compgen -${{kind:0:1}} -- "$current")) ;;
+    esac
 }}
 complete -F _tradeblocks tradeblocks
-)",
+)sh",
         names, cases);
 }
 
@@ -91,6 +137,10 @@ std::string zsh_action(ValueKind kind, const std::vector<std::string>& choices) 
             return "_files -/";
         case ValueKind::kFile:
             return "_files";
+        case ValueKind::kBlock:
+            return "_tradeblocks_blocks";
+        case ValueKind::kTool:
+            return "_tradeblocks_tools";
         default:
             return " ";
     }
@@ -111,15 +161,23 @@ std::string zsh_script() {
             specs += " " + shell_quoted(spec);
         }
         for (const Argument& argument : command.arguments) {
-            const std::vector<std::string> shells{"bash", "zsh", "fish"};
-            const bool shell = command.name == "completion";
-            specs += " " + shell_quoted(
-                               std::string(argument.required ? ":" : "::") + argument.name + ":" +
-                               zsh_action(shell ? ValueKind::kChoice : argument.kind, shells));
+            specs +=
+                " " + shell_quoted(std::string(argument.required ? ":" : "::") + argument.name +
+                                   ":" + zsh_action(argument.kind, argument.choices));
         }
         cases += fmt::format("        {}) _arguments -s{} ;;\n", command.name, specs);
     }
-    return fmt::format(R"(#compdef tradeblocks
+    return fmt::format(R"sh(#compdef tradeblocks
+_tradeblocks_blocks() {{
+    local directory=${{(Q)words[2]}}
+    _path_files -/ -W "${{directory/#\~/$HOME}}" -F '[._]*'
+}}
+_tradeblocks_tools() {{
+    local -a tools
+    tools=(${{(f)"$(tradeblocks tools 2>/dev/null | while read -r name rest; do
+        [[ -n $rest ]] && print -r -- $name; done)"}})
+    compadd -a tools
+}}
 _tradeblocks() {{
     local -a commands
     commands=(
@@ -136,15 +194,43 @@ _tradeblocks() {{
 {}    esac
 }}
 _tradeblocks "$@"
-)",
+)sh",
                        list, cases);
+}
+
+// The values to offer: `closed` goes with a list of our own, `open` with files.
+std::string fish_values(ValueKind kind, const std::vector<std::string>& choices,
+                        std::string_view closed, std::string_view open) {
+    switch (kind) {
+        case ValueKind::kChoice:
+            return fmt::format("{} -a {}", closed,
+                               shell_quoted(fmt::format("{}", fmt::join(choices, " "))));
+        case ValueKind::kBlock:
+            return " -a '(__tradeblocks_blocks)'";
+        case ValueKind::kTool:
+            return " -a '(__tradeblocks_tools)'";
+        default:
+            return std::string(open);
+    }
 }
 
 std::string fish_script() {
     std::string text =
         "# fish completion for tradeblocks\n"
         "complete -c tradeblocks -n __fish_use_subcommand -f -l help -d help\n"
-        "complete -c tradeblocks -n __fish_use_subcommand -f -l version -d version\n";
+        "complete -c tradeblocks -n __fish_use_subcommand -f -l version -d version\n"
+        "# The blocks of the data directory, the first argument of most commands.\n"
+        "function __tradeblocks_blocks\n"
+        "    set -l words (commandline -opc)\n"
+        "    test (count $words) -ge 3; or return\n"
+        "    set -l directory (string replace -r '^~' $HOME (string unescape -- $words[3]))\n"
+        "    for folder in $directory/*/\n"
+        "        string match -rv '^[._]' (basename $folder)\n"
+        "    end\n"
+        "end\n"
+        "function __tradeblocks_tools\n"
+        "    tradeblocks tools 2>/dev/null | string replace -rf '^  (\\w+).*' '$1'\n"
+        "end\n";
     for (const Command& command : commands()) {
         const std::string when = fmt::format("-n '__fish_seen_subcommand_from {}'", command.name);
         text += fmt::format("complete -c tradeblocks -n __fish_use_subcommand -f -a {} -d {}\n",
@@ -152,16 +238,17 @@ std::string fish_script() {
         for (const Option& option : command.options) {
             text += fmt::format("complete -c tradeblocks {} -l {} -d {}", when,
                                 option.name.substr(2), shell_quoted(option.help));
-            if (option.kind == ValueKind::kChoice) {
-                text += fmt::format(
-                    " -x -a {}", shell_quoted(fmt::format("{}", fmt::join(option.choices, " "))));
-            } else if (option.kind != ValueKind::kFlag) {
-                text += " -r";
+            if (option.kind != ValueKind::kFlag) {
+                text += fish_values(option.kind, option.choices, " -x", " -r");
             }
             text += "\n";
         }
-        if (command.name == "completion") {
-            text += fmt::format("complete -c tradeblocks {} -f -a 'bash zsh fish'\n", when);
+        std::string before;
+        for (const Argument& argument : command.arguments) {
+            const std::string values = fish_values(argument.kind, argument.choices, " -f", "");
+            if (values != std::exchange(before, values) && !values.empty()) {
+                text += fmt::format("complete -c tradeblocks {}{}\n", when, values);
+            }
         }
     }
     return text;
@@ -194,9 +281,10 @@ Command completion_command() {
         .name = "completion",
         .summary = "print a completion script for your shell",
         .description =
-            "Prints a script that lets the shell complete commands and options. "
+            "Prints a script that lets the shell complete commands, options and blocks. "
             "`./tb install` puts all three where the shells look for them.",
-        .arguments = {{"SHELL", ValueKind::kText, "bash, zsh or fish"}},
+        .arguments =
+            {{"SHELL", ValueKind::kChoice, "bash, zsh or fish", true, {"bash", "zsh", "fish"}}},
         .options = {},
         .examples = {{"completion bash > ~/.local/share/bash-completion/completions/tradeblocks",
                       "for bash, from the next shell on"},

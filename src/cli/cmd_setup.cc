@@ -96,6 +96,10 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
 }  // namespace
 
 Command setup_command() {
+    std::vector<std::string> ids;
+    for (const ClientSpec& client : clients()) {
+        ids.emplace_back(client.id);
+    }
     return {.name = "setup",
             .summary = "enter the data directory into an assistant's configuration",
             .description =
@@ -104,7 +108,7 @@ Command setup_command() {
                 "directory. Everything else in the file stays; a backup is put beside it. A file "
                 "that cannot be understood is left alone, and the entry is printed instead.\n\n"
                 "Clients: claude-desktop, claude-code, codex, gemini, vscode, cursor.",
-            .arguments = {{"CLIENT", ValueKind::kText, "which assistant"},
+            .arguments = {{"CLIENT", ValueKind::kChoice, "which assistant", true, std::move(ids)},
                           {"DIR", ValueKind::kDirectory, "the data directory"}},
             .options = {{"--print",
                          ValueKind::kFlag,

@@ -110,7 +110,7 @@ Command sync_command() {
             "exit code is 3.",
         .arguments = {{"DIR", ValueKind::kDirectory, "the data directory, one folder per block"}},
         .options =
-            {{"--block", ValueKind::kText, "ID", "only this block (its folder name)", {}, ""},
+            {{"--block", ValueKind::kBlock, "ID", "only this block (its folder name)", {}, ""},
              {"--json", ValueKind::kFlag, "", "the report as JSON", {}, ""},
              {"--verify",
               ValueKind::kFlag,

@@ -69,7 +69,7 @@ Command tools_command() {
                 "The same tools as an assistant sees over MCP, by toolset. With a name: what the "
                 "tool does, its arguments with their flags for tradeblocks call, and the members "
                 "of its result.",
-            .arguments = {{"TOOL", ValueKind::kText, "only this tool, in full", false}},
+            .arguments = {{"TOOL", ValueKind::kTool, "only this tool, in full", false}},
             .options =
                 {{"--json", ValueKind::kFlag, "", "as MCP describes tools, with schemas", {}, ""}},
             .examples = {{"tools", "what there is"},

@@ -32,8 +32,10 @@ enum class ValueKind {
     kSeconds,    // number > 0, fractions allowed
     kChoice,     // one of Option::choices
     kAddress,    // [HOST:]PORT; may be left out (the option's default then)
-    kDirectory,  // completed by the shell
+    kDirectory,  // completed by the shell, like all that follow
     kFile,
+    kBlock,  // a block of the data directory before it
+    kTool,   // a tool of the server
 };
 
 struct Option {
@@ -51,6 +53,7 @@ struct Argument {
     ValueKind kind = ValueKind::kText;
     std::string help;
     bool required = true;
+    std::vector<std::string> choices = {};  // of kChoice; for completion, the command checks
 };
 
 struct Example {

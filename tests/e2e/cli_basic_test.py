@@ -1,12 +1,14 @@
 """Help, exit codes, streams, colours, completion: what holds for every command."""
 
 import fcntl
+import functools
 import os
 import pty
 import re
 import select
 import struct
 import subprocess
+import tempfile
 import termios
 import time
 import unittest
@@ -59,6 +61,36 @@ class Help(unittest.TestCase):
         for shell in ("zsh", "fish"):
             self.assertIn("tradeblocks", run("completion", shell).stdout)
         run("completion", "tcsh", code=1)
+
+    def complete(self, folder, *words):
+        """What bash offers for the last of the words."""
+        script = run("completion", "bash").stdout + """
+            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+            compopt() { :; }
+            _tradeblocks
+            printf '%s\\n' "${COMPREPLY[@]}"
+        """
+        done = subprocess.run(["bash", "-c", script, "bash", "tradeblocks", *words], cwd=folder,
+                              text=True, capture_output=True, check=True)
+        self.assertEqual(done.stderr, "")
+        return done.stdout.split("\n")[:-1]
+
+    def test_bash_offers_blocks_folders_and_words(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("D/Iron Condor", "D/Iron Fly", "D/MEIC", "D/_marketdata"):
+                os.makedirs(os.path.join(folder, name))
+            offered = functools.partial(self.complete, folder)
+            self.assertEqual(offered("st"), ["status", "stats"])
+            self.assertEqual(offered("stats", ""), ["D"])
+            self.assertEqual(offered("stats", "D", "Iron\\ C"), ["Iron Condor"])
+            self.assertEqual(sorted(offered("compare", "D", "MEIC", "I")),
+                             ["Iron Condor", "Iron Fly"])
+            self.assertEqual(offered("stats", "--conventions", "reference", "D", "M"), ["MEIC"])
+            self.assertEqual(offered("sync", "D", "--block", "M"), ["MEIC"])
+            self.assertEqual(offered("stats", "D", "MEIC", "--conv"), ["--conventions"])
+            self.assertEqual(offered("sql", "D", "SELECT 1", "--format", "j"), ["json"])
+            self.assertIn("claude-code", offered("setup", ""))
+            self.assertEqual(offered("completion", "f"), ["fish"])
 
     def test_man_page_is_accepted_by_man(self):
         page = run("--man-page").stdout
