@@ -132,6 +132,10 @@ void print_folder(Printer& print, const DoctorReport& report) {
     for (const FolderFinding& folder : report.folders) {
         print.line(folder.name + "/");
         for (const FileFinding& file : folder.files) {
+            if (file.role.empty() && file.note.starts_with("is ")) {
+                print.deep(file.name + " " + file.note);  // "... is not recognised by its header"
+                continue;
+            }
             std::string text = file.name + ": ";
             text += file.role.empty() ? "not used"
                                       : fmt::format("{} (by {})", file.role, file.recognised_by);
@@ -175,6 +179,8 @@ void print_clients(Printer& print, const DoctorReport& report) {
     print.title("Assistants");
     const bool any = std::any_of(report.clients.begin(), report.clients.end(),
                                  [](const ClientFinding& one) { return one.installed; });
+    const std::string folder =
+        report.data_dir ? fmt::format("\"{}\"", report.data_dir->string()) : std::string("DIR");
     for (const ClientFinding& one : report.clients) {
         if (!one.installed) {
             print.line(fmt::format("{} ({}): not found", one.client->title, one.client->id));
@@ -187,8 +193,8 @@ void print_clients(Printer& print, const DoctorReport& report) {
                 fmt::format("starts {} {}", one.entry->command, fmt::join(one.entry->args, " ")));
         }
         if (one.state != "configured") {
-            print.deep(
-                fmt::format("to set it up: tradeblocks setup {} DIR, or paste", one.client->id));
+            print.deep(fmt::format("to set it up: tradeblocks setup {} {}, or paste",
+                                   one.client->id, folder));
             print.block(one.snippet);
         }
     }

@@ -139,6 +139,15 @@ Result<ExitCode> run_server(const Invocation& invocation, Session& session) {
     TB_TRY(options.app.store, store_options());
     options.app.store.lock_wait = kLockWait;
     options.app.data_dir = invocation.text("DIR");
+    if (const auto there = check_data_directory(invocation.text("DIR")); !there) {
+        // A disk may come later; but nobody should wonder why every call fails.
+        session.terminal.warning(there.error().to_string());
+    }
+    if (!invocation.has("--http") && ::isatty(STDIN_FILENO) == 1) {
+        session.terminal.note(
+            "serving over standard input and output, as assistants start it; Ctrl-C ends it "
+            "(tradeblocks --help lists the commands for people)");
+    }
     options.app.read_only = invocation.has("--read-only");
     options.audit_log = invocation.text("--audit-log");
     if (invocation.has("--audit-log") && options.audit_log.empty()) {

@@ -66,6 +66,8 @@ std::string troff(std::string_view text) {
             result += "\\e";
         } else if (c == '-') {
             result += "\\-";
+        } else if (c == '|') {
+            result += "|\\:";  // a line may end here, in a long list of choices
         } else {
             result += c;
         }
@@ -207,6 +209,8 @@ std::string command_help(const Command& command) {
 std::string man_page() {
     std::string text = fmt::format(
         ".TH TRADEBLOCKS 1 \"\" \"tradeblocks {}\" \"User Commands\"\n"
+        // Names of options are not to be broken into two lines.
+        ".nh\n.ad l\n"
         ".SH NAME\ntradeblocks \\- options\\-trading CSV folders as an always\\-fresh database\n"
         ".SH SYNOPSIS\n.B tradeblocks\n.I COMMAND\n[\\fIARGUMENTS\\fR]\n"
         ".SH DESCRIPTION\n"

@@ -84,6 +84,8 @@ Result<void> check_value(const Option& option, const std::string& value) {
         case ValueKind::kText:
         case ValueKind::kDirectory:
         case ValueKind::kFile:
+        case ValueKind::kBlock:
+        case ValueKind::kTool:
             if (value.empty()) {
                 return wrong("a value");
             }
@@ -160,6 +162,17 @@ std::string explain(const CLI::ParseError& problem, const std::vector<std::strin
         return word.starts_with("-") && word.size() > 1 && text.find(word) != std::string::npos;
     });
     const std::string where = command == nullptr ? "" : command->name + " ";
+    if (dynamic_cast<const CLI::ArgumentMismatch*>(&problem) != nullptr && command != nullptr) {
+        // CLI11: "--limit: 1 required TEXT missing", "--limit: At Most 1 required but received 2".
+        const std::string name = text.substr(0, text.find(':'));
+        for (const Option& option : command->options) {
+            if (option.name == name) {
+                text = text.find("received") != std::string::npos
+                           ? fmt::format("{} is there more than once.", name)
+                           : fmt::format("{} wants {}: {}.", name, option.value_name, option.help);
+            }
+        }
+    }
     if (dynamic_cast<const CLI::ExtrasError*>(&problem) != nullptr) {
         if (unknown != words.end()) {
             std::vector<std::string> names{"--help"};
@@ -172,7 +185,7 @@ std::string explain(const CLI::ParseError& problem, const std::vector<std::strin
         } else {
             text = "more arguments than the command takes: " +
                    text.substr(std::min(text.find(": ") + 2, text.size())) +
-                   " (quote names with blanks)";
+                   " (quote names with blanks).";
         }
     }
     return fmt::format("{} See tradeblocks {}--help", text, where);

@@ -54,8 +54,13 @@ ExitCode finish(Session& session, const std::function<Result<ExitCode>()>& work)
         if (result) {
             code = *result;
         } else {
-            terminal.error(result.error());
             code = exit_code_of(result.error());
+            if (code == ExitCode::kInterrupted) {
+                // Whatever the engine was doing when it was stopped is no news.
+                terminal.note("interrupted; the database is consistent");
+            } else {
+                terminal.error(result.error());
+            }
         }
     } catch (const std::exception& problem) {
         terminal.error({ErrorCode::kInternal, problem.what(), "unexpected"});

@@ -175,8 +175,18 @@ void Terminal::message(Style style, std::string_view prefix, std::string_view te
         err_.write(prefix);
         err_.write(coloured ? "\x1b[0m" : "");
     }
-    err_.write(printable(text));
-    err_.write("\n");
+    bool first = true;
+    while (first || !text.empty()) {
+        const std::size_t end = text.find('\n');
+        const std::string_view line = text.substr(0, end);
+        if (first || !line.empty()) {
+            err_.write(first ? "" : "tradeblocks:   ");
+            err_.write(printable(line));
+            err_.write("\n");
+        }
+        first = false;
+        text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+    }
     err_.flush();
 }
 

@@ -66,7 +66,8 @@ class Terminal {
     [[nodiscard]] std::size_t out_width() const { return settings_.out_width; }
     [[nodiscard]] const TerminalSettings& settings() const { return settings_; }
 
-    // One line each on standard error, progress bar cleared first.
+    // On standard error, progress bar cleared first. Every line of the text says who speaks: what
+    // stands in a file cannot pass for a message of another program.
     void note(std::string_view text);     // "tradeblocks: ..."
     void warning(std::string_view text);  // "tradeblocks: warning: ..."
     void error(const Error& error);       // "tradeblocks: error: ..."

@@ -1,6 +1,7 @@
 #include "cli/tool_command.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <optional>
 #include <utility>
@@ -8,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/help.h"
 #include "cli/table.h"
 #include "cli/tool_call.h"
 #include "core/text.h"
@@ -68,13 +70,96 @@ std::string value_name_of(const CliFlag& flag) {
     }
 }
 
-Option option_of(const CliFlag& flag, const mcp::ToolSpec& tool) {
+// ---- the tool's words in those of the command ----
+
+// What a user writes for an argument of the tool: "blockId" -> "BLOCK", "dateRange" ->
+// "--from/--to".
+std::string words_for(const ToolCommand& spec, const mcp::ToolSpec& tool,
+                      const std::string& argument) {
+    std::string words;
+    const auto add = [&](const std::string& word) { words += (words.empty() ? "" : "/") + word; };
+    for (const ToolPositional& word : spec.positionals) {
+        if (argument_of(word.target) == argument && words.empty()) {
+            add(word.name);
+        }
+    }
+    for (const ToolAlias& alias : spec.aliases) {
+        if (argument_of(alias.target) == argument) {
+            add(alias.option);
+        }
+    }
+    for (const CliFlag& flag : own_flags(spec, tool)) {
+        if (flag.argument == argument) {
+            add(flag.flag);
+        }
+    }
+    return words;
+}
+
+// Names of other tools in advice, and where a command line finds the same.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kToolWords = {{
+    {"list_blocks", "tradeblocks status"},
+    {"get_block_info", "tradeblocks compare"},
+}};
+
+// Replaces the names of arguments ("startDate") and tools; a word of ordinary English, as an
+// argument may be called too ("limit"), stays unless it is quoted.
+std::string rephrased(const ToolCommand& spec, const mcp::ToolSpec& tool, std::string_view text) {
+    std::string result;
+    const auto is_word = [](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+    };
+    while (!text.empty()) {
+        std::size_t size = 0;
+        while (size < text.size() && is_word(text[size])) {
+            ++size;
+        }
+        const std::string word(text.substr(0, size));
+        const bool is_name =
+            std::any_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; }) ||
+            result.ends_with("parameter '");
+        std::string words = is_name ? words_for(spec, tool, word) : std::string();
+        for (const auto& [name, command] : kToolWords) {
+            words = word == name ? std::string(command) : words;
+        }
+        result += words.empty() ? word : words;
+        text.remove_prefix(size);
+        if (size == 0) {
+            result += text.front();
+            text.remove_prefix(1);
+        }
+    }
+    return result;
+}
+
+// "0 to 1", "at least 2" for help; limits that nobody meets by accident are not worth a word.
+std::string range_text(const mcp::Schema& schema) {
+    constexpr double kFar = 100'000;
+    if (schema.minimum && schema.maximum && *schema.maximum <= kFar) {
+        return fmt::format("{} to {}", *schema.minimum, *schema.maximum);
+    }
+    return schema.minimum && *schema.minimum > 1 ? fmt::format("at least {}", *schema.minimum) : "";
+}
+
+std::string help_of(const CliFlag& flag, const mcp::Schema& schema, const ToolCommand& spec,
+                    const mcp::ToolSpec& tool) {
+    std::string help = rephrased(spec, tool, schema.description);
+    // Help of commands is written in small letters; "P/L" and "ISO" stay as they are.
+    if (help.size() > 1 && help[1] >= 'a' && help[1] <= 'z') {
+        help[0] = ascii_lower(help[0]);
+    }
+    const bool is_number =
+        flag.type == mcp::JsonType::kNumber || flag.type == mcp::JsonType::kInteger;
+    const std::string range = is_number && !flag.repeatable ? range_text(schema) : std::string();
+    return range.empty() ? help : help + ", " + range;
+}
+
+Option option_of(const CliFlag& flag, const ToolCommand& spec, const mcp::ToolSpec& tool) {
     const auto field = std::find_if(tool.arguments.begin(), tool.arguments.end(),
                                     [&](const auto& entry) { return entry.name == flag.argument; });
     const mcp::Schema& schema = field->schema;
-    Option option{flag.flag, ValueKind::kText, value_name_of(flag), schema.description, {}, ""};
-    // Help of commands is written in small letters; names like "Kelly" stand at no beginning.
-    option.help[0] = ascii_lower(option.help[0]);
+    Option option{flag.flag, ValueKind::kText, value_name_of(flag), "", {}, ""};
+    option.help = help_of(flag, schema, spec, tool);
     if (!schema.default_value.is_null()) {
         option.default_text = schema.default_value->is_string()
                                   ? schema.default_value->get<std::string>()
@@ -171,13 +256,20 @@ Result<ExitCode> call(tools::App& app, const ToolCommand& spec, const Invocation
         return make_error(ErrorCode::kInternal, "no such tool", name);
     }
     TB_TRY(const Json arguments, arguments_of(spec, *tool, invocation));
-    return call_tool(*tool, arguments, session, [&](mcp::ToolResult result) {
+    const Rephrase rephrase = [&](const std::string& text) { return rephrased(spec, *tool, text); };
+    if (const auto checked = mcp::check_arguments(tool->arguments, arguments);
+        !checked.has_value()) {
+        session.terminal.error({ErrorCode::kInvalidArgument, rephrase(checked.error()), ""});
+        return ExitCode::kUsage;
+    }
+    const PrintResult print = [&](mcp::ToolResult result) {
         if (invocation.has("--json")) {
             print_structured(std::move(result), session);
         } else {
             session.terminal.out().write(terminal_text(result.text, session.terminal));
         }
-    });
+    };
+    return call_tool(*tool, arguments, session, print, rephrase);
 }
 
 // ---- text for a terminal ----
@@ -216,7 +308,7 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows,
         bool numbers = rows.size() > 1 && column > 0;  // the first says what the row is about
         for (std::size_t row = 1; row < rows.size(); ++row) {
             const std::string cell = column < rows[row].size() ? rows[row][column] : "";
-            numbers = numbers && (cell.empty() || cell == "n/a" || cell == "-" ||
+            numbers = numbers && (cell.empty() || cell == "n/a" || cell == "N/A" || cell == "-" ||
                                   cell == "infinite" || looks_like_a_number(cell));
         }
         columns.push_back({titles[column], numbers ? Align::kRight : Align::kLeft});
@@ -254,7 +346,11 @@ std::string terminal_text(std::string_view markdown, const Terminal& terminal) {
             continue;
         }
         finish_table();
-        const std::string text = printable(line);
+        std::string text = printable(line);
+        if (terminal.out_width() > 0 && display_width(text) > terminal.out_width()) {
+            text = wrapped(text, 0, terminal.out_width());
+            text.pop_back();  // its last line end
+        }
         if (first) {
             out += terminal.paint(Style::kBold, text) + "\n";
         } else if (line.starts_with("Warning:") || line.starts_with("NOT UP TO DATE") ||
@@ -276,7 +372,7 @@ Command tool_command(const ToolCommand& spec, Command::Run run) {
     command.description = spec.description;
     command.arguments.push_back({"DIR", ValueKind::kDirectory, "the data directory"});
     for (const ToolPositional& word : spec.positionals) {
-        command.arguments.push_back({word.name, ValueKind::kText, word.help, word.required});
+        command.arguments.push_back({word.name, ValueKind::kBlock, word.help, word.required});
     }
     for (const ToolAlias& alias : spec.aliases) {
         command.options.push_back({alias.option,
@@ -288,7 +384,7 @@ Command tool_command(const ToolCommand& spec, Command::Run run) {
     }
     const mcp::ToolSpec tool = description_of(spec);
     for (const CliFlag& flag : own_flags(spec, tool)) {
-        command.options.push_back(option_of(flag, tool));
+        command.options.push_back(option_of(flag, spec, tool));
     }
     command.options.push_back(
         {"--json", ValueKind::kFlag, "", "what an assistant gets as structured content", {}, ""});

@@ -26,7 +26,8 @@
 
 namespace tb::cli {
 
-// Where a word of the command line goes: a tool argument ("blockId"), a member of one
+// Where a word of the command line goes, the name of a block: a tool argument ("blockId"), a member
+// of one
 // ("dateRange.from"), or the end of a list ("blockIds[]").
 struct ToolPositional {
     std::string name;  // "BLOCK"
@@ -55,8 +56,9 @@ struct ToolCommand {
 // neither have those that only make an assistant's answers shorter (maxChars, offset).
 [[nodiscard]] Command tool_command(const ToolCommand& spec, Command::Run run);
 
-// kInvalidArgument for a value that is no JSON where the tool wants an object; what the tool says
-// against its arguments is printed, exit code 1.
+// kInvalidArgument for a value that is no JSON where the tool wants an object. A value that the
+// tool's schema does not allow is a wrong command line (exit code 2); what the tool itself says
+// against its arguments is printed (exit code 1). Both speak of flags, not of the tool's arguments.
 [[nodiscard]] Result<ExitCode> run_tool_command(const ToolCommand& spec,
                                                 const Invocation& invocation, Session& session);
 

@@ -86,7 +86,24 @@ class ToolCommands(DataTest):
         self.assertIn("two blocks", run("compare", self.data, "Flies", "--diff", code=1).stderr)
         self.assertIn("--ticker", run("compare", self.data, "Flies", "Condors", "--ticker", "SPX",
                                       code=1).stderr)
-        self.assertIn("capitalBase", run("size", self.data, "Flies", code=1).stderr)
+
+    def test_errors_speak_of_flags_and_commands(self):
+        # A value that the tool's schema refuses is a wrong command line.
+        for words, said in ((["size", "Flies"], "--capital"),
+                            (["size", "Flies", "--capital", "-5"], "--capital"),
+                            (["stats", "Flies", "--rate", "abc"], "--rate"),
+                            (["montecarlo", "Flies", "--ruin-threshold-pct", "20"],
+                             "--ruin-threshold-pct")):
+            done = run(words[0], self.data, *words[1:], code=2)
+            self.assertIn(said, done.stderr)
+            self.assertNotRegex(done.stderr, r"capitalBase|riskFree|ruinThreshold")
+            self.assertEqual(done.stdout, "")
+        for words, said in ((["stats", "Flies", "--from", "soon"], "--from"),
+                            (["stats", "Nothing like it"], "tradeblocks status"),
+                            (["stats", "Flies", "--strategy", "Nope"], "tradeblocks compare")):
+            done = run(words[0], self.data, *words[1:], code=1)
+            self.assertIn(said, done.stderr)
+            self.assertNotRegex(done.stderr, r"startDate|list_blocks|get_block_info")
 
     def test_hostile_names_reach_the_terminal_harmless(self):
         self.write("Evil/tradelog.csv", HEADER + rows([5, -3], '"a|b\x1b[31m\\"'))

@@ -61,7 +61,10 @@ TEST(Parser, SaysWhatIsMissingOrTooMuch) {
     EXPECT_NE(refused({"sync"}).find("DIR is missing"), std::string::npos);
     EXPECT_NE(refused({"sync", ""}).find("DIR is empty"), std::string::npos);
     EXPECT_NE(refused({"status", "/a", "/b"}).find("/b"), std::string::npos);
-    EXPECT_NE(refused({"sync", "/d", "--block"}).find("--block"), std::string::npos);
+    EXPECT_EQ(refused({"sync", "/d", "--block"}),
+              "--block wants ID: only this block (its folder name). See tradeblocks sync --help");
+    EXPECT_EQ(refused({"history", "/d", "--limit", "1", "--limit", "2"}),
+              "--limit is there more than once. See tradeblocks history --help");
 }
 
 TEST(Parser, SuggestsTheNearestName) {

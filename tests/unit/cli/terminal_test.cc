@@ -92,6 +92,17 @@ TEST(Terminal, MessagesGoToStandardErrorWithoutColourInAPipe) {
     EXPECT_EQ(pipes.out(), "");
 }
 
+TEST(Terminal, EveryLineOfAMessageSaysWhoSpeaks) {
+    Pipes pipes;
+    Terminal terminal(pipes.settings);
+    terminal.error(
+        {ErrorCode::kInvalidArgument, "no such table\n\nLINE 1: SELECT\x1b[2J\n  ^", ""});
+    EXPECT_EQ(pipes.err(),
+              "tradeblocks: error: no such table\n"
+              "tradeblocks:   LINE 1: SELECT␛[2J\n"
+              "tradeblocks:     ^\n");
+}
+
 TEST(Terminal, ColoursOnlyWhereSettingsSaySo) {
     Pipes pipes;
     EXPECT_EQ(Terminal(pipes.settings).paint(Style::kRed, "x"), "x");
@@ -173,7 +184,53 @@ TEST(Table, ShrinksTheWidestColumnOnANarrowTerminal) {
     table.add({"a rather long name", "7"});
     EXPECT_EQ(table.render(16, terminal), "NAME        ROWS\na rather …     7\n");
     // Never below the least width, even if that does not fit.
-    EXPECT_EQ(table.render(4, terminal), "NAME    ROWS\na rat…     7\n");
+    EXPECT_EQ(table.render(4, terminal), "NAME  a rat…\nROWS  7\n");
+}
+
+// "$19,73…" would be another amount.
+TEST(Table, NumbersAreNeverShortened) {
+    const Terminal terminal{TerminalSettings{}};
+    Table table({{"BLOCK"}, {"NET P/L", Align::kRight, 4}, {"NOTE"}});
+    table.add({"a long name of a block", "$1,234,567.89", "a long note"});
+    const std::string text = table.render(34, terminal);
+    EXPECT_NE(text.find("$1,234,567.89"), std::string::npos) << text;
+    for (std::size_t begin = 0; begin < text.size(); begin = text.find('\n', begin) + 1) {
+        EXPECT_LE(display_width(text.substr(begin, text.find('\n', begin) - begin)), 34U) << text;
+    }
+}
+
+TEST(Table, WhatDoesNotFitStandsRowByRow) {
+    const Terminal terminal{TerminalSettings{}};
+    Table table({{"BLOCK"}, {"NET P/L", Align::kRight}, {"FEES", Align::kRight}});
+    table.add({"MEIC", "$1,234,567.89", "$2,283.92"});
+    table.add({"Flies", "-$12.00", "$0.00"});
+    EXPECT_EQ(table.render(24, terminal),
+              "BLOCK    MEIC\n"
+              "NET P/L  $1,234,567.89\n"
+              "FEES     $2,283.92\n"
+              "\n"
+              "BLOCK    Flies\n"
+              "NET P/L  -$12.00\n"
+              "FEES     $0.00\n");
+}
+
+TEST(Table, ColumnsWithoutAnyValueGiveWayFirst) {
+    const Terminal terminal{TerminalSettings{}};
+    Table table({{"BLOCK"}, {"FILE", Align::kLeft, 12}, {"MESSAGE", Align::kLeft, 10}});
+    table.add({"MEIC", "tradelog.csv", "-"});
+    EXPECT_EQ(table.render(24, terminal), "BLOCK  FILE\nMEIC   tradelog.csv\n");
+    EXPECT_NE(table.render(40, terminal).find("MESSAGE"), std::string::npos);
+}
+
+TEST(Table, OptionalColumnsGiveWayAndALineSaysSo) {
+    const Terminal terminal{TerminalSettings{}};
+    Table table({{"BLOCK"}, {"ROWS", Align::kRight}, {"SYNCED", Align::kLeft, 19, true}});
+    table.add({"MEIC", "788", "2026-11-28 04:05:52"});
+    EXPECT_EQ(table.render(24, terminal),
+              "BLOCK  ROWS\n"
+              "MEIC    788\n"
+              "(no room for SYNCED; --json has all)\n");
+    EXPECT_NE(table.render(0, terminal).find("SYNCED"), std::string::npos);
 }
 
 TEST(RecordOutput, JsonKeepsTypesAndNulls) {

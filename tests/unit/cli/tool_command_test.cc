@@ -65,5 +65,22 @@ TEST(ToolCommands, OptionsAreTheToolsArgumentsOnce) {
     EXPECT_EQ(has(compare_command(), "--diff"), 1);
 }
 
+// The help of a command speaks of its own flags, with units and limits.
+TEST(ToolCommands, HelpIsInTheWordsOfTheCommand) {
+    const auto help = [](const Command& command, const std::string& name) {
+        const auto found = std::find_if(command.options.begin(), command.options.end(),
+                                        [&](const Option& option) { return option.name == name; });
+        return found == command.options.end() ? std::string() : found->help;
+    };
+    EXPECT_EQ(help(walkforward_command(), "--step-size-days").find("outOfSample"),
+              std::string::npos);
+    EXPECT_NE(help(walkforward_command(), "--step-size-days").find("--out-of-sample-days"),
+              std::string::npos);
+    EXPECT_EQ(help(returns_command(), "--year").find("dateRange"), std::string::npos);
+    EXPECT_NE(help(returns_command(), "--year").find("--from/--to"), std::string::npos);
+    EXPECT_TRUE(help(correlation_command(), "--normalization").starts_with("P/L in dollars"));
+    EXPECT_NE(help(montecarlo_command(), "--ruin-threshold-pct").find("0 to 1"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tb::cli
