@@ -146,7 +146,7 @@ Command sql_command() {
             "Tables: trades.trade_data (one row per trade; net_pl is profit after fees), "
             "trades.daily_data, trades.reporting_data (live fills), market.spx_daily and the other "
             "market files, trades._sync_log, trades._sync_issues. DESCRIBE trades.trade_data "
-            "explains the columns; docs/schema.md has them all.\n\n"
+            "lists the columns; docs/schema.md explains them all.\n\n"
             "table and markdown show at most 1,000 rows and shorten long cells; csv, json and "
             "ndjson are complete unless --limit is given. Dates are YYYY-MM-DD text; integers "
             "beyond 2^53 are text.",
