@@ -115,9 +115,10 @@ void print_market(Terminal& terminal, const sync::MarketSyncResult& market) {
                 fmt::format("  _marketdata/{}: {}\n", printable(file.file_name), printable(text)));
         };
         if (file.status == SyncStatus::kSynced) {
-            line(fmt::format("{} new, {} updated, {} kept, {} skipped{}",
+            line(fmt::format("{} new, {} updated, {} kept, {} skipped, {} repaired{}",
                              grouped(file.rows_inserted), grouped(file.rows_updated),
                              grouped(file.rows_kept), grouped(file.rows_skipped),
+                             grouped(file.rows_repaired),
                              file.max_date ? ", newest " + *file.max_date : ""));
         }
         if (file.error.has_value()) {

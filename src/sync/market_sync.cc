@@ -56,6 +56,10 @@ void count(const MarketFileResult& file, MarketSyncResult& result) {
             ++result.deferred;
             break;
     }
+    result.rows_inserted += file.rows_inserted;
+    result.rows_updated += file.rows_updated;
+    result.rows_skipped += file.rows_skipped;
+    result.rows_repaired += file.rows_repaired;
     if (file.error.has_value()) {
         result.errors.push_back({file.file_name, file.status, *file.error});
     }
@@ -142,6 +146,7 @@ class MarketSync {
         MarketFileResult result;
         result.file_name = file.file_name;
         result.rows_skipped = stored.report.rows_skipped;
+        result.rows_repaired = stored.report.rows_repaired;
         if (!stored.report.rejection.empty()) {
             result.status = SyncStatus::kError;
             result.error =
@@ -271,6 +276,7 @@ class MarketSync {
         MarketFileResult result;
         result.file_name = job.file->file_name;
         result.rows_skipped = job.parse.rows_skipped;
+        result.rows_repaired = job.parse.rows_repaired;
         result.warnings = job.parse.notes;
         market::MergeResult merge;
         TB_TRY(db::Transaction transaction, db::Transaction::begin(connection));

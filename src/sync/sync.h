@@ -102,7 +102,8 @@ struct MarketFileResult {
     std::int64_t rows_inserted = 0;
     std::int64_t rows_updated = 0;
     std::int64_t rows_kept = 0;
-    std::int64_t rows_skipped = 0;
+    std::int64_t rows_skipped = 0;   // of the file as it is now
+    std::int64_t rows_repaired = 0;  // likewise
     std::optional<std::string> max_date;
     std::vector<std::string> warnings;
     std::optional<Error> error;
@@ -115,6 +116,10 @@ struct MarketSyncResult {
     std::int64_t unchanged = 0;
     std::int64_t failed = 0;
     std::int64_t deferred = 0;
+    std::int64_t rows_inserted = 0;
+    std::int64_t rows_updated = 0;
+    std::int64_t rows_skipped = 0;
+    std::int64_t rows_repaired = 0;
     std::vector<MarketFileResult> files;
     std::vector<std::string> warnings;
     std::vector<SyncErrorEntry> errors;

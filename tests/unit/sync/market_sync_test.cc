@@ -56,6 +56,25 @@ TEST_F(MarketSyncTest, JournalThatWasDeletedIsWrittenAgain) {
     }
 }
 
+TEST_F(MarketSyncTest, RowsAreCountedPerFileAndTogether) {
+    write("_marketdata/spx_daily.csv",
+          "time,open,high,low,close\n"
+          "2024-01-02,1,2,0.5,1.5\n"
+          "2024-01-03,2,3,abc,2.5\n"
+          "2024-02-30,2,3,1,2.5\n");
+    const MarketSyncResult first = sync_market();
+    EXPECT_EQ(first.rows_inserted, 2);
+    EXPECT_EQ(first.rows_repaired, 1);
+    EXPECT_EQ(first.rows_skipped, 1);
+    const MarketSyncResult again = sync_market();
+    ASSERT_EQ(again.files.size(), 1U);
+    EXPECT_EQ(again.rows_inserted, 0);
+    EXPECT_EQ(again.files[0].rows_repaired, 1);
+    EXPECT_EQ(again.rows_skipped, 1);
+    write("_marketdata/spx_daily.csv", "time,open,high,low,close\n2024-01-03,2,3,1.5,2.75\n");
+    EXPECT_EQ(sync_market().rows_updated, 1);
+}
+
 TEST_F(MarketSyncTest, NoJournalIsMadeForTablesWithoutRows) {
     write("_marketdata/spx_daily.csv", "time,open,high,low,close\n");
     EXPECT_EQ(sync_market().synced, 1);
