@@ -128,6 +128,9 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
             session.terminal.note(fmt::format("only the first {} are shown; --limit N shows more",
                                               counted(outcome->row_count, "row")));
         }
+        if (outcome->non_finite > 0) {
+            session.terminal.note(db::non_finite_note(outcome->non_finite));
+        }
     }
     close_store(*store, session);
     return code;

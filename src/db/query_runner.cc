@@ -161,6 +161,7 @@ class QueryRun {
             }
             TB_TRY(const std::size_t bytes, consumer_.row(values, row));
             bytes_ += bytes;
+            outcome_.non_finite += static_cast<std::int64_t>(values.non_finite_count(row));
             ++outcome_.row_count;
         }
         return {};
@@ -241,6 +242,12 @@ class JsonRows final : public RowConsumer {
 };
 
 }  // namespace
+
+std::string non_finite_note(std::int64_t count) {
+    return count == 0 ? std::string()
+                      : fmt::format("{} {} infinite or not a number and left empty (null)", count,
+                                    count == 1 ? "value is" : "values are");
+}
 
 Result<QueryOutcome> run_query(Connection& connection, std::string_view sql,
                                const QueryLimits& limits, RowConsumer& consumer,

@@ -36,8 +36,12 @@ struct QueryOutcome {
     std::int64_t row_count = 0;       // delivered
     bool truncated = false;           // there are more rows than were delivered
     bool stopped_by_bytes = false;    // ... because of max_bytes, not of max_rows
+    std::int64_t non_finite = 0;      // NaN and infinities among the delivered cells: rendered null
     double elapsed_ms = 0;
 };
+
+// What a reader must be told of them (06 S8); empty if there are none.
+[[nodiscard]] std::string non_finite_note(std::int64_t count);
 
 // Takes the rows as they come. Errors end the query.
 class RowConsumer {

@@ -548,7 +548,30 @@ std::size_t ValueRenderer::column_count() const {
 }
 
 bool ValueRenderer::is_null(std::size_t column, std::size_t row) const {
-    return impl_->places[column].is_null(row);
+    return impl_->places[column].is_null(row) || is_non_finite(column, row);
+}
+
+bool ValueRenderer::is_non_finite(std::size_t column, std::size_t row) const {
+    const Place& place = impl_->places[column];
+    if (place.is_null(row)) {
+        return false;
+    }
+    switch (impl_->types[column].id) {
+        case DUCKDB_TYPE_DOUBLE:
+            return !std::isfinite(place.at<double>(row));
+        case DUCKDB_TYPE_FLOAT:
+            return !std::isfinite(place.at<float>(row));
+        default:
+            return false;
+    }
+}
+
+std::size_t ValueRenderer::non_finite_count(std::size_t row) const {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < column_count(); ++i) {
+        count += is_non_finite(i, row) ? 1 : 0;
+    }
+    return count;
 }
 
 std::size_t ValueRenderer::text_bytes(std::size_t row) const {

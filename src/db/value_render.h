@@ -74,7 +74,11 @@ class ValueRenderer {
     void load_chunk(Rows& rows);
 
     [[nodiscard]] std::size_t column_count() const;
+    // The cell is shown as null: it is NULL, or a number that is NaN or infinite.
     [[nodiscard]] bool is_null(std::size_t column, std::size_t row) const;
+    [[nodiscard]] bool is_non_finite(std::size_t column, std::size_t row) const;
+    // Cells of the row that are NaN or infinite (not those in lists and structs).
+    [[nodiscard]] std::size_t non_finite_count(std::size_t row) const;
     // Bytes of text or blobs in the row, without what is inside lists and structs: a cheap look
     // before rendering.
     [[nodiscard]] std::size_t text_bytes(std::size_t row) const;

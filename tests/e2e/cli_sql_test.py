@@ -30,6 +30,12 @@ class Sql(DataTest):
         self.assertEqual(json.loads(
             self.sql("SELECT 1 AS x WHERE false", "--format", "json").stdout), [])
 
+    def test_infinite_values_are_empty_and_said_to_be(self):
+        done = self.sql("SELECT 1 / 0 AS x, 2.5 AS y", "--format", "csv")
+        self.assertEqual(done.stdout, "x,y\n,2.5\n")
+        self.assertIn("1 value is infinite or not a number", done.stderr)
+        self.assertNotIn("infinite", self.sql("SELECT 1.5 AS x").stderr)
+
     def test_ndjson_is_one_object_a_line(self):
         text = self.sql("SELECT i, 'a\nb' AS t FROM range(3) r(i)", "--format", "ndjson").stdout
         self.assertEqual([json.loads(line) for line in text.splitlines()],

@@ -86,16 +86,19 @@ class PageRows final : public db::RowConsumer {
             object[names_[i]] = Json::parse(cell_, nullptr, false);
         }
         rows_.push_back(std::move(object));
+        non_finite_ += static_cast<std::int64_t>(values.non_finite_count(row));
         return bytes;
     }
 
     [[nodiscard]] Json& rows() { return rows_; }
+    [[nodiscard]] std::int64_t non_finite() const { return non_finite_; }
 
   private:
     std::int64_t to_skip_;
     std::vector<std::string> names_;
     std::string cell_;
     Json rows_ = Json::array();
+    std::int64_t non_finite_ = 0;
 };
 
 std::vector<std::string> cells(const Json& row) {
@@ -222,6 +225,11 @@ mcp::Outcome<mcp::ToolResult> run_sql(App& app, mcp::ToolContext& context, const
     }
     Json result = page_json(page);
     text += summary_text(result, page.offset) + rows;
+    if (consumer.non_finite() > 0) {
+        const std::string note = db::non_finite_note(consumer.non_finite());
+        result["notes"] = Json::array({note});
+        text += "\nNote: " + note + ".\n";
+    }
     add_directory_sync(result, sync);
     return mcp::ToolResult{
         .text = std::move(text), .structured = std::move(result), .extra = std::move(extra)};

@@ -33,6 +33,18 @@ TEST_F(Sql, RealDataAnswersAsTheReferenceButWithPlainDates) {
     EXPECT_EQ(answer["syncInfo"]["blocksProcessed"], 2);
 }
 
+TEST_F(Sql, S8_InfinitiesAndNanAreNullWithANote) {
+    const Json answer =
+        json_of("run_sql", {{"query",
+                             "SELECT x, (x / 0)::FLOAT AS f FROM (VALUES ('nan'::DOUBLE), (1.5), "
+                             "(NULL), ('-infinity'::DOUBLE)) t(x)"}});
+    EXPECT_EQ(answer["rows"][0], (Json{{"x", nullptr}, {"f", nullptr}}));
+    EXPECT_EQ(answer["rows"][1], (Json{{"x", 1.5}, {"f", nullptr}}));
+    ASSERT_EQ(answer["notes"].size(), 1U) << answer.dump();
+    EXPECT_EQ(answer["notes"][0], db::non_finite_note(5));
+    EXPECT_FALSE(json_of("run_sql", {{"query", "SELECT NULL::DOUBLE AS x"}}).contains("notes"));
+}
+
 TEST_F(Sql, ShortTableNamesAndShowTablesWork) {
     write_block("A", "2024-01-02,10:00:00,a,1,,,50,1,10,s,1,1,x,SPX\n");
     EXPECT_EQ(rows("SELECT count(*) AS n FROM trade_data")[0]["n"], 1);
