@@ -38,7 +38,25 @@ void replace_non_finite(Json& value, const std::string& path, std::vector<std::s
     }
 }
 
-std::string shorten_lists(Json& result, const std::vector<std::string>& names, std::size_t budget) {
+// Points of a curve spread evenly over its length, both ends among them, as many as fit.
+std::size_t thin_curve(Json& curve, std::size_t budget) {
+    const std::size_t total = curve.size();
+    std::size_t shown = total;
+    for (std::size_t size = mcp::char_count(mcp::to_json_text(curve)); size > budget && shown > 2;
+         size = mcp::char_count(mcp::to_json_text(curve))) {
+        const Json whole = std::move(curve);
+        const std::size_t before = shown;
+        shown = std::clamp<std::size_t>(before * budget / size, 2, before - 1);
+        curve = Json::array();
+        for (std::size_t i = 0; i < shown; ++i) {
+            curve.push_back(whole[i * (before - 1) / (shown - 1)]);
+        }
+    }
+    return shown;
+}
+
+std::string shorten_lists(Json& result, const std::vector<std::string>& names,
+                          std::string_view curve, std::size_t budget) {
     constexpr std::size_t kRoomForNotice = 600;
     Json cut = Json::array();
     std::string warning;
@@ -51,11 +69,14 @@ std::string shorten_lists(Json& result, const std::vector<std::string>& names, s
         const std::size_t own = mcp::char_count(mcp::to_json_text(list));
         const std::size_t others = size - own + kRoomForNotice;
         const std::size_t total = list.size();
-        const std::size_t shown = mcp::fit_rows(list, budget > others ? budget - others : 1);
+        const std::size_t room = budget > others ? budget - others : 1;
+        const bool is_curve = name == curve;
+        const std::size_t shown = is_curve ? thin_curve(list, room) : mcp::fit_rows(list, room);
         if (shown < total) {
             cut.push_back({{"list", name}, {"shown", shown}, {"total", total}});
-            warning += fmt::format("{}{}: the first {} of {}", warning.empty() ? "" : "; ", name,
-                                   shown, total);
+            warning += fmt::format("{}{}: {}{} of {}{}", warning.empty() ? "" : "; ", name,
+                                   is_curve ? "" : "the first ", shown, total,
+                                   is_curve ? " points, spread evenly" : "");
         }
     }
     if (!cut.empty()) {
@@ -189,7 +210,8 @@ Json figure_json(std::optional<double> value) {
 }
 
 mcp::ToolResult risk_result(mcp::ToolContext& context, Json result, AnswerFrame frame,
-                            std::string text, const std::vector<std::string>& lists) {
+                            std::string text, const std::vector<std::string>& lists,
+                            std::string_view curve) {
     std::vector<std::string> paths;
     replace_non_finite(result, "", paths);
     for (std::string& path : paths) {
@@ -197,7 +219,7 @@ mcp::ToolResult risk_result(mcp::ToolContext& context, Json result, AnswerFrame 
     }
     const std::size_t budget = answer_budget(context, frame.conventions);
     add_frame(result, frame);
-    const std::string cut = shorten_lists(result, lists, budget);
+    const std::string cut = shorten_lists(result, lists, curve, budget);
     if (!cut.empty()) {
         result["warnings"].push_back(cut);
         frame.warnings.push_back(cut);

@@ -78,10 +78,12 @@ struct RiskSelection {
 
 // The answer: `result` with the frame, numbers beyond the range of numbers replaced by null with a
 // note each, and the named lists shortened (the first name first, whole entries from their end,
-// at least one stays) until the object fits the budget. What was cut is said in result.shortened,
-// in the warnings and in the text, which is cut at a line to the same budget.
+// at least one stays) until the object fits the budget. Of the list `curve` points are left out all
+// along it instead, so that it still shows where it begins and ends. What was cut is said in
+// result.shortened, in the warnings and in the text, which is cut at a line to the same budget.
 [[nodiscard]] mcp::ToolResult risk_result(mcp::ToolContext& context, mcp::Json result,
                                           AnswerFrame frame, std::string text,
-                                          const std::vector<std::string>& lists);
+                                          const std::vector<std::string>& lists,
+                                          std::string_view curve = {});
 
 }  // namespace tb::tools

@@ -445,7 +445,7 @@ mcp::Outcome<mcp::ToolResult> run_monte_carlo(App& app, mcp::ToolContext& contex
     return risk_result(
         context, result_json(arguments, result, rate), frame,
         result_text(arguments, result, answer_budget(context, selection.conventions) / 2),
-        {"bands", "worstCaseLosses"});
+        {"bands", "worstCaseLosses"}, "bands");
 }
 
 }  // namespace

@@ -242,6 +242,17 @@ TEST_F(MonteCarloToolTest, BandsEndInTheQuantilesAndStayInTheBudget) {
     EXPECT_EQ(cut["shortened"][0]["list"], "bands");
     EXPECT_EQ(cut["shortened"][0]["total"], 200);
     EXPECT_EQ(cut["shortened"][0]["shown"], cut["bands"].size());
+    ASSERT_GT(cut["bands"].size(), 10U);
+    EXPECT_EQ(cut["bands"][0], whole["bands"][0]);
+    EXPECT_EQ(cut["bands"].back(), whole["bands"].back());
+    const auto spacing = 384 / static_cast<std::int64_t>(cut["bands"].size());
+    for (std::size_t i = 1; i < cut["bands"].size(); ++i) {
+        const auto step = [&](std::size_t k) {
+            return cut["bands"][k]["step"].get<std::int64_t>();
+        };
+        EXPECT_GT(step(i), step(i - 1));
+        EXPECT_LE(step(i) - step(i - 1), 2 * spacing + 2);
+    }
     EXPECT_TRUE(mentions(cut["warnings"], "maxChars"));
     EXPECT_EQ(cut["statistics"], whole["statistics"]);
     EXPECT_TRUE(call(kTool, with(kEma, {{"bandPoints", 0}}))["bands"].empty());
