@@ -102,8 +102,10 @@ constexpr std::array kRules = {
     FigureRule{"avgLoss", "mean of P over trades with P < 0 (negative)", "", Input::kWinsAndLosses},
     FigureRule{"maxWin", "largest P > 0; 0 without one", "", Input::kTrades},
     FigureRule{"maxLoss", "smallest P < 0; 0 without one", "", Input::kTrades},
-    FigureRule{"profitFactor", "sum of P > 0 / |sum of P < 0|; no value without a loss", "",
-               Input::kWinsAndLosses},
+    FigureRule{
+        "profitFactor",
+        "sum of P > 0 / |sum of P < 0|; without a loss no value, 0 if nothing was won either", "",
+        Input::kWinsAndLosses},
     FigureRule{"sharpeRatio",
                "mean(x)/sd(x)*sqrt(252), x = daily return - rate/100/252, sd with "
                "n-1",
