@@ -406,6 +406,7 @@ Result<void> DataStore::open_anew(std::optional<Connection>& own, const CancelTo
     SchemaChange change;
     std::optional<RecoveryReport> recovery;
     StoreMode mode = StoreMode::kClosed;
+    decltype(impl_->file) file;
     {
         const std::lock_guard lock(impl_->mutex);
         if (!impl_->database.has_value() || !impl_->database->must_reopen()) {
@@ -422,6 +423,7 @@ Result<void> DataStore::open_anew(std::optional<Connection>& own, const CancelTo
         reason = impl_->reason;
         change = impl_->change;
         recovery = impl_->recovery;
+        file = impl_->file;
         impl_->forget_database();
     }
     const std::int64_t users = own.has_value() ? 1 : 0;
@@ -432,6 +434,7 @@ Result<void> DataStore::open_anew(std::optional<Connection>& own, const CancelTo
             const std::lock_guard lock(impl_->mutex);
             impl_->database = std::move(closing);
             impl_->mode = mode;
+            impl_->file = file;
             impl_->reason = std::move(reason);
             return late ? make_error(ErrorCode::kBusy,
                                      "a COMMIT failed and the database has to be opened anew, but "

@@ -492,6 +492,7 @@ TEST_F(FailedCommitTest, ReopeningWaitsForReaders) {
     const CancelSource source;
     source.cancel();
     EXPECT_EQ(s->reopen(writer, source.token()).error().code, ErrorCode::kInterrupted);
+    EXPECT_FALSE(s->has_lost_its_file());
     EXPECT_TRUE(writer.connection().must_reopen());
     EXPECT_EQ(cell<std::int64_t>(*reader, "SELECT count(*) FROM main.t"), 2);
     std::jthread later([&] {
