@@ -115,10 +115,16 @@ double pool_pl(const Trade& trade, bool one_lot, Conventions conventions) {
 }
 
 double default_capital(const TradeSet& trades, std::span<const Trade* const> order,
-                       Conventions conventions, std::vector<std::string>& warnings) {
-    const double stated = conventions == Conventions::kReference
-                              ? order.front()->funds_at_close.value_or(0) - order.front()->pl
-                              : initial_capital(trades.trades, {}, conventions).dollars.value_or(0);
+                       const MonteCarloParameters& p, Conventions conventions,
+                       std::vector<std::string>& warnings) {
+    double stated = 0;
+    if (conventions == Conventions::kReference) {
+        stated = order.front()->funds_at_close.value_or(0) - order.front()->pl;
+    } else if (p.account_capital) {
+        stated = *p.account_capital;
+    } else {
+        stated = initial_capital(trades.trades, {}, conventions).dollars.value_or(0);
+    }
     if (stated >= kLeastCapital && stated <= kCapitalLimit) {
         return stated;
     }
@@ -127,16 +133,30 @@ double default_capital(const TradeSet& trades, std::span<const Trade* const> ord
     return kFallbackCapital;
 }
 
-// Where the history started, for percentage returns: not the capital the simulation starts with.
-double history_start(const TradeSet& trades, std::span<const Trade* const> order,
-                     const MonteCarloParameters& p, Conventions conventions,
-                     std::vector<std::string>& warnings) {
-    if (p.historical_capital) {
-        return *p.historical_capital;
+// Where the simulation starts and, for percentage returns, where the history did.
+struct StartCapitals {
+    double simulation = 0;
+    double history = 0;
+};
+
+StartCapitals start_capitals(const TradeSet& trades, std::span<const Trade* const> order,
+                             const MonteCarloParameters& p, Conventions conventions,
+                             std::vector<std::string>& warnings) {
+    const bool percentage = p.method == ResampleMethod::kPercentage;
+    const bool reference = conventions == Conventions::kReference;
+    std::optional<double> by_default;
+    if (!p.initial_capital || (percentage && !p.historical_capital && !reference)) {
+        by_default = default_capital(trades, order, p, conventions, warnings);
     }
-    return conventions == Conventions::kReference
-               ? order.front()->funds_at_close.value_or(0) - order.front()->pl
-               : default_capital(trades, order, conventions, warnings);
+    StartCapitals start;
+    start.simulation = p.initial_capital ? *p.initial_capital : *by_default;
+    if (percentage && p.historical_capital) {
+        start.history = *p.historical_capital;
+    } else if (percentage) {
+        start.history =
+            reference ? order.front()->funds_at_close.value_or(0) - order.front()->pl : *by_default;
+    }
+    return start;
 }
 
 Pool make_pool(std::span<const Trade* const> order, const MonteCarloParameters& p,
@@ -186,14 +206,9 @@ Result<Setup> prepare(const TradeSet& trades, const MonteCarloParameters& p,
     s.ruin_threshold = p.ruin_threshold;
     s.historical_capital = p.historical_capital;
     s.normalize_to_one_lot = p.normalize_to_one_lot;
-    s.initial_capital = p.initial_capital
-                            ? *p.initial_capital
-                            : default_capital(trades, order, conventions, setup.warnings);
-    double history = 0;
-    if (p.method == ResampleMethod::kPercentage) {
-        history = history_start(trades, order, p, conventions, setup.warnings);
-    }
-    Pool pool = make_pool(order, p, history, conventions);
+    const StartCapitals start = start_capitals(trades, order, p, conventions, setup.warnings);
+    s.initial_capital = start.simulation;
+    Pool pool = make_pool(order, p, start.history, conventions);
     const bool in_days = p.method == ResampleMethod::kDaily && conventions == Conventions::kCorrect;
     const std::size_t steps = in_days ? pool.steps : trades.trades.size();
     if (p.resample_window && *p.resample_window < pool.values.size()) {

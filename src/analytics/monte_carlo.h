@@ -80,10 +80,13 @@ struct MonteCarloParameters {
     std::optional<double> ruin_threshold;          // share of the start capital lost; (0, 1]
     std::optional<double> initial_capital;         // dollars, > 0
     std::optional<double> historical_capital;      // dollars at the start of the history, > 0
-    std::optional<double> steps_per_year;          // >= 1; default steps / span days * 365, or 252
-    bool normalize_to_one_lot = false;             // P/L divided by contracts
-    std::optional<bool> include_worst_case;        // default: kCorrect no, kReference yes
-    double worst_case_pct = 5;                     // 0..100
+    // kCorrect: what both default to where `trades` do not say it (a part of the block, a daily log
+    // beside trades without funds); default 02 §2.1 over `trades`.
+    std::optional<double> account_capital;
+    std::optional<double> steps_per_year;    // >= 1; default steps / span days * 365, or 252
+    bool normalize_to_one_lot = false;       // P/L divided by contracts
+    std::optional<bool> include_worst_case;  // default: kCorrect no, kReference yes
+    double worst_case_pct = 5;               // 0..100
     WorstCaseMode worst_case_mode = WorstCaseMode::kProbabilistic;
     WorstCaseSizing worst_case_sizing = WorstCaseSizing::kRelative;
     WorstCaseBasis worst_case_basis = WorstCaseBasis::kSimulation;
@@ -189,12 +192,12 @@ struct MonteCarloResult {
     std::vector<std::string> warnings;
 };
 
-// `trades` is filtered already (once: I-6). Start capital default: 02 §2.1 over `trades` (a caller
-// that filtered by strategy passes the block's own), or 100,000 with a warning if it is not
-// positive. kInvalidArgument: fewer than 10 trades, pool below 5, percentage with absolute sizing,
-// a parameter out of bounds; kResourceExhausted: too many steps; kInterrupted: cancelled. What is
-// out of bounds is found before paths are stored; what is stored of them (bands, and the steps of
-// the paths under way) stays below 10^7 numbers.
+// `trades` is filtered already (once: I-6). Start capital default: account_capital, else 02 §2.1
+// over `trades`, or 100,000 with a warning if that is not positive. kInvalidArgument: fewer than 10
+// trades, pool below 5, percentage with absolute sizing, a parameter out of bounds;
+// kResourceExhausted: too many steps; kInterrupted: cancelled. What is out of bounds is found
+// before paths are stored; what is stored of them (bands, and the steps of the paths under way)
+// stays below 10^7 numbers.
 [[nodiscard]] Result<MonteCarloResult> run_monte_carlo(const TradeSet& trades,
                                                        const MonteCarloParameters& parameters,
                                                        Conventions conventions,

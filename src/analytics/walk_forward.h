@@ -96,8 +96,9 @@ struct WalkForwardOptions {
     DiversificationOptions diversification;
     std::vector<ParameterRange> parameter_ranges;  // in the order given; the last varies fastest
     RiskFreeRates rates;
-    // kCorrect only: the block's start capital where `trades` is a part of the block; default 02
-    // §2.1 over `trades`, else 100,000 with a warning.
+    // kCorrect only: the account's start capital where `trades` do not say it (a part of the block,
+    // a daily log beside trades without funds); default 02 §2.1 over `trades`, else 100,000 with a
+    // warning.
     std::optional<double> initial_capital;
     double min_oos_coverage = 0.9;  // kCorrect only: share of OOS days up to the last day of data
 };

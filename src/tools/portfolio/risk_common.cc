@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analytics/returns.h"
+#include "analytics/statistics.h"
 #include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
@@ -119,14 +119,19 @@ mcp::Outcome<RiskSelection> select_trades(App& app, mcp::ToolContext& context,
     return selection;
 }
 
-std::optional<double> block_start_capital(const RiskSelection& selection) {
-    if (selection.conventions == Conventions::kReference || !selection.filter.is_subset()) {
+std::optional<double> account_start_capital(const RiskSelection& selection) {
+    if (selection.conventions == Conventions::kReference) {
         return std::nullopt;
     }
-    const auto capital =
-        analytics::initial_capital(selection.fresh.data->trades.trades, {}, Conventions::kCorrect)
-            .dollars;
-    return capital && *capital > 0 ? capital : std::nullopt;
+    const BlockData& block = *selection.fresh.data;
+    const auto capital = selection.filter.is_subset()
+                             ? analytics::account_capital(block.trades.trades, block.daily_log,
+                                                          Conventions::kCorrect)
+                             : analytics::account_capital(
+                                   selection.trades.trades,
+                                   analytics::filter_log(block.daily_log, selection.filter.dates),
+                                   Conventions::kCorrect);
+    return capital.dollars && *capital.dollars > 0 ? capital.dollars : std::nullopt;
 }
 
 std::string_view date_filter_name(Conventions conventions) {

@@ -37,9 +37,10 @@ struct RiskSelection {
                                                         const mcp::Json& arguments,
                                                         std::string_view names);
 
-// Start capital of the whole block, for a result over a part of it (02 §2.1); nullopt when the
-// block does not state one. Only kCorrect does this.
-[[nodiscard]] std::optional<double> block_start_capital(const RiskSelection& selection);
+// The start capital get_statistics measures the selection from (02 I-13): a strategy or an
+// underlying starts with the capital of the whole block. nullopt when neither the trades nor a
+// daily log that matches them state one. Only kCorrect does this.
+[[nodiscard]] std::optional<double> account_start_capital(const RiskSelection& selection);
 
 // "date_realized" or "date_opened": the day that dateRangeFrom and dateRangeTo are compared with.
 [[nodiscard]] std::string_view date_filter_name(Conventions conventions);

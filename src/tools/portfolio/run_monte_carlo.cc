@@ -423,15 +423,7 @@ mcp::Outcome<mcp::ToolResult> run_monte_carlo(App& app, mcp::ToolContext& contex
         rate = rate_json(source.rates, selection.conventions);
         rate["annualRatePct"] = parameters.risk_free_annual_pct;
         frame.warnings = source.warnings;
-        // A part of the account starts with the account's capital.
-        const auto capital = block_start_capital(selection);
-        if (!parameters.initial_capital) {
-            parameters.initial_capital = capital;
-        }
-        if (!parameters.historical_capital &&
-            parameters.method == analytics::ResampleMethod::kPercentage) {
-            parameters.historical_capital = capital;
-        }
+        parameters.account_capital = account_start_capital(selection);
     }
     TB_TRY_TOOL(const MonteCarloResult result,
                 analytics::run_monte_carlo(selection.trades, parameters, selection.conventions,

@@ -500,7 +500,7 @@ mcp::Outcome<mcp::ToolResult> run_walk_forward(App& app, mcp::ToolContext& conte
     TB_TRY_TOOL(const RateSource source,
                 rate_source(app, context, number_argument(arguments, "riskFreeRateAnnualPct")));
     options.rates = source.rates;
-    options.initial_capital = block_start_capital(selection);
+    options.initial_capital = account_start_capital(selection);
     TB_TRY_TOOL(const WalkForwardResult result,
                 analytics::run_walk_forward(selection.trades, options, selection.conventions,
                                             run_context(context)));

@@ -281,6 +281,40 @@ TEST_F(MonteCarloToolTest, TextStandsAloneAndExplanationsChangeNoFigure) {
     EXPECT_EQ(explained, plain);
 }
 
+// 02 I-13, I-56: the start capital of get_statistics, also where only a daily log states it.
+TEST_F(MonteCarloToolTest, StartsFromTheCapitalOfTheStatistics) {
+    std::vector<Row> rows = trades_of("alpha", 20, {50, -30});
+    for (std::size_t i = 1; i < rows.size(); i += 2) {
+        rows[i].strategy = "beta";
+    }
+    write_block("A", rows);
+    std::string log = "Date,Net Liquidity,P/L,Drawdown %\n";
+    double balance = 50'000;
+    for (const Row& row : rows) {
+        balance += row.pl;
+        log += row.opened.to_iso() + "," + std::to_string(balance) + "," + std::to_string(row.pl) +
+               ",0\n";
+    }
+    dir_.write("A/dailylog.csv", log);
+    for (const Json& more :
+         {Json::object(), Json{{"strategy", "alpha"}}, Json{{"resampleMethod", "percentage"}}}) {
+        const Json answer = call(kTool, with({{"blockId", "A"}, {"numSimulations", 100}}, more));
+        EXPECT_EQ(answer["parameters"]["initialCapital"], 50'000) << more.dump();
+        EXPECT_FALSE(mentions(answer["warnings"], "assumed")) << more.dump();
+    }
+    EXPECT_FALSE(mentions(call("run_walk_forward", {{"blockId", "A"}})["warnings"], "assumed"));
+}
+
+TEST_F(MonteCarloToolTest, AnAssumedCapitalIsSaidOnce) {
+    write_block("A", trades_of("alpha", 40, {5, -3}));
+    const Json answer = call(kTool, {{"blockId", "A"}, {"resampleMethod", "percentage"}});
+    std::size_t said = 0;
+    for (const Json& warning : answer["warnings"]) {
+        said += warning.get<std::string>().find("are assumed") != std::string::npos ? 1U : 0U;
+    }
+    EXPECT_EQ(said, 1U);
+}
+
 TEST_F(MonteCarloToolTest, ImpossibleRequestsSayWhatIsAllowed) {
     write_block("A", trades_of("alpha", 9, {5, -3}));
     const auto error = [&](const Json& more) {

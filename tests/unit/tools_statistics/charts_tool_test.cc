@@ -64,7 +64,7 @@ TEST_F(ChartsTool, ThinningKeepsFirstLastAndExtremes) {
     }
 }
 
-// 02 §4.10: the daily log is never used; it may start from another balance than the trades.
+// The daily log may start from another balance than the trades; then it is not used.
 TEST_F(ChartsTool, TheOnlyStrategyHasTheCurveOfItsBlock) {
     TB_REQUIRE_SHARED();
     copy_shared_block("MEIC Test Data");
@@ -92,6 +92,27 @@ TEST_F(ChartsTool, WithoutFundsEveryCurveStartsFromTheAnnouncedAssumption) {
         ASSERT_EQ(answer["warnings"].size(), 1U) << more.dump();
         EXPECT_NE(answer["warnings"][0].get<std::string>().find("assumed"), std::string::npos);
     }
+}
+
+// 02 I-13: one start capital for the figures of a block, whoever asks.
+TEST_F(ChartsTool, WithoutFundsEveryCurveStartsFromTheDailyLogThatMatches) {
+    write_block("A",
+                {{.pl = "10", .strategy = "alpha"},
+                 {.opened = "2024-01-03", .closed = "2024-01-03", .pl = "-5", .strategy = "beta"}});
+    dir_.write("A/dailylog.csv",
+               "Date,Net Liquidity,Current Funds,Withdrawn,Trading Funds,P/L,P/L %,Drawdown %\n"
+               "2024-01-02,50010,50010,0,50010,10,0,0\n2024-01-03,50005,50005,0,50005,-5,0,0\n");
+    for (const char* const strategy : {"", "alpha", "beta"}) {
+        const Json arguments = {{"blockId", "A"}, {"strategy", strategy}};
+        const Json answer = call("get_performance_charts", arguments);
+        EXPECT_EQ(answer["equityCurve"].front()["equity"], 50'000) << strategy;
+        EXPECT_FALSE(answer.contains("warnings")) << strategy;
+        EXPECT_EQ(call("get_statistics", arguments)["stats"]["initialCapital"], 50'000) << strategy;
+    }
+    const Json part = {{"dateRange", {{"from", "2024-01-03"}}}};
+    EXPECT_EQ(chart("equity_curve", "equityCurve", part).front()["equity"], 50'010);
+    const Json theirs = reference("get_performance_charts", {{"blockId", "A"}});
+    EXPECT_EQ(theirs["equityCurve"].front()["equity"], 100'000);
 }
 
 TEST_F(ChartsTool, ClosesBeforeTheirOpeningAreAnnounced) {
