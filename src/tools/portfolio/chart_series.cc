@@ -500,8 +500,8 @@ void ChartSet::add_risk_chart(const std::string& name) {
                       {"avgOpenPositions", number_json(chart.avg_open_positions)}}}};
                 if (filtered) {
                     out["warning"] =
-                        "margin is that of the whole account's trades, the equity that of this "
-                        "strategy alone: read the percents with care";
+                        "margin and P/L are those of this strategy alone, the start capital is "
+                        "that of the whole account: read the percents with care";
                 }
                 answer["dailyExposure"] = std::move(out);
             });

@@ -216,18 +216,20 @@ mcp::Outcome<mcp::ToolResult> get_performance_charts(App& app, mcp::ToolContext&
                                       Json{{"startCapital", number_json(charts.curve().start)}},
                                       static_cast<std::int64_t>(trade_count), "trades"});
     }
-    Json answer = {
-        {"blockId", block.block_id},
-        {"strategy", echo(arguments, "strategy")},
-        {"dateRange", echo(arguments, "dateRange")},
-        {"normalizeTo1Lot", request.one_lot},
-        {"bucketCount", request.input.bucket_count},
-        {"rollingWindowSize", request.input.rolling_window},
-        {"mfeMaeBucketSize", request.input.excursion_bucket},
-        {"maxDataPoints", request.max_points == 0 ? kReferencePoints : request.max_points},
-        {"tradesAnalyzed", trade_count},
-        {"chartsIncluded", request.names},
-        {"truncationApplied", false}};
+    Json answer = {{"blockId", block.block_id},
+                   {"strategy", echo(arguments, "strategy")},
+                   {"dateRange", echo(arguments, "dateRange")},
+                   {"normalizeTo1Lot", request.one_lot},
+                   {"bucketCount", request.input.bucket_count},
+                   {"rollingWindowSize", request.input.rolling_window},
+                   {"mfeMaeBucketSize", request.input.excursion_bucket},
+                   {"maxDataPoints",
+                    request.max_points == 0 && request.input.conventions == Conventions::kReference
+                        ? Json(kReferencePoints)
+                        : echo(arguments, "maxDataPoints")},
+                   {"tradesAnalyzed", trade_count},
+                   {"chartsIncluded", request.names},
+                   {"truncationApplied", false}};
     add_frame(answer, frame);
     const std::size_t text_room = context.budget_chars();
     if (request.full) {

@@ -115,6 +115,30 @@ TEST_F(ChartsTool, WithoutFundsEveryCurveStartsFromTheDailyLogThatMatches) {
     EXPECT_EQ(theirs["equityCurve"].front()["equity"], 100'000);
 }
 
+// Of a strategy the margin is its own: two strategies of 1,000 each make no 2,000.
+TEST_F(ChartsTool, ExposureOfAStrategySaysWhatItsPercentsAreOf) {
+    write_block("A", {{.pl = "500", .funds = "10500", .margin = "1000"},
+                      {.pl = "-100", .funds = "10400", .strategy = "beta", .margin = "1000"}});
+    const Json exposure = chart("daily_exposure", "dailyExposure", {{"strategy", "beta"}});
+    EXPECT_EQ(exposure["peakByDollars"]["exposure"], 1000);
+    EXPECT_EQ(exposure["peakByDollars"]["exposurePercent"], 10);
+    EXPECT_NE(exposure["warning"].get<std::string>().find(
+                  "margin and P/L are those of this strategy alone"),
+              std::string::npos);
+    EXPECT_FALSE(chart("daily_exposure", "dailyExposure").contains("warning"));
+}
+
+TEST_F(ChartsTool, EchoedMaxDataPointsAreThoseAskedFor) {
+    write_many(600);
+    Json arguments = {{"blockId", "A"}, {"charts", {"equity_curve"}}};
+    const Json plain = call("get_performance_charts", arguments, 24'000);
+    EXPECT_LE(plain["equityCurve"].size(), 200U);
+    EXPECT_TRUE(plain["maxDataPoints"].is_null());
+    EXPECT_EQ(reference("get_performance_charts", arguments)["maxDataPoints"], 500);
+    arguments["maxDataPoints"] = 60;
+    EXPECT_EQ(call("get_performance_charts", arguments)["maxDataPoints"], 60);
+}
+
 TEST_F(ChartsTool, ClosesBeforeTheirOpeningAreAnnounced) {
     write_block("A", {{.opened = "2024-01-02",
                        .opened_at = "11:00:00",
