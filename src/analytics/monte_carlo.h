@@ -167,10 +167,12 @@ struct MonteCarloOutcome {
     Estimate return_p95;
     // The loss not exceeded with 95 % (90 %) probability, as a positive share of the start capital;
     // 0 when the quantile is a gain.
-    std::optional<double> value_at_risk_95;
-    std::optional<double> value_at_risk_90;
-    // Mean loss of the worst 5 % of paths, same sign rule as above but not cut at 0.
-    std::optional<double> expected_shortfall_95;
+    Estimate value_at_risk_95;
+    Estimate value_at_risk_90;
+    // Mean loss of the worst 5 % of paths, same sign rule as above but not cut at 0. Standard
+    // error: sqrt((s^2 + (1-q)(mean - quantile)^2)/(nq)), s of the tail, q = 0.05 (Manistre and
+    // Hancock 2005, Variance of the CTE Estimator).
+    Estimate expected_shortfall_95;
     std::vector<BandPoint> bands;  // at most band_points, evenly spaced, the last at the last step
 };
 

@@ -114,19 +114,32 @@ void add_note(std::vector<Note>& notes, const std::string& prefix, const char* f
     }
 }
 
-void fill_losses(std::span<const double> ascending_returns, MonteCarloOutcome& outcome) {
-    if (outcome.return_p5.value) {
-        outcome.value_at_risk_95 = std::max(0.0, -*outcome.return_p5.value);
-    }
-    if (outcome.return_p10.value) {
-        outcome.value_at_risk_90 = std::max(0.0, -*outcome.return_p10.value);
-    }
+// The quantile itself as a loss, with its error.
+Estimate loss_of(const Estimate& quantile) {
+    return {quantile.value ? std::optional(std::max(0.0, -*quantile.value)) : std::nullopt,
+            quantile.standard_error};
+}
+
+Estimate shortfall_estimate(std::span<const double> ascending, const Estimate& quantile) {
     constexpr double kTail = 0.05;
-    const auto worst =
-        static_cast<std::size_t>(std::ceil(kTail * static_cast<double>(ascending_returns.size())));
-    if (const auto shortfall = mean(ascending_returns.first(worst))) {
-        outcome.expected_shortfall_95 = finite(-*shortfall);
+    Estimate result;
+    const double expected = kTail * static_cast<double>(ascending.size());
+    const auto tail = ascending.first(static_cast<std::size_t>(std::ceil(expected)));
+    const auto shortfall = mean(tail);
+    const auto sd = sample_sd(tail);
+    result.value = shortfall ? finite(-*shortfall) : std::nullopt;
+    if (result.value && sd && quantile.value) {
+        const double beyond = *shortfall - *quantile.value;
+        result.standard_error =
+            finite(std::sqrt((*sd * *sd + (1 - kTail) * beyond * beyond) / expected));
     }
+    return result;
+}
+
+void fill_losses(std::span<const double> ascending_returns, MonteCarloOutcome& outcome) {
+    outcome.value_at_risk_95 = loss_of(outcome.return_p5);
+    outcome.value_at_risk_90 = loss_of(outcome.return_p10);
+    outcome.expected_shortfall_95 = shortfall_estimate(ascending_returns, outcome.return_p5);
 }
 
 // Order statistics by one counting pass: values fall into bins that keep their order, and only the

@@ -279,10 +279,11 @@ std::string simulation(const ReportRequest& request, const ReportData& data) {
     html += simulation_row(answer, "medianMaxDrawdown", "Median largest drawdown", false);
     html += simulation_row(answer, "probabilityOfRuin", "Chance of being down by half", false);
     html += simulation_row(answer, "zeroBalancePaths", "Chance of losing everything", false);
-    const Json& losses = member(answer, "lossAtRisk");
+    const Json& loss = member(member(answer, "lossAtRisk"), "var95");
+    const Json& error = member(member(answer, "standardErrors"), "var95");
     html += fmt::format(
-        "<tr><th scope=\"row\">Loss not exceeded with 95 %</th><td>{}</td><td></td></tr>\n",
-        percent(member(losses, "var95"), 100));
+        "<tr><th scope=\"row\">Loss not exceeded with 95 %</th><td>{}</td><td>± {}</td></tr>\n",
+        percent(loss, 100), percent(error, 100));
     return html + "</tbody></table></div></div></section>\n";
 }
 

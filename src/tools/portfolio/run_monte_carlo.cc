@@ -214,6 +214,12 @@ std::vector<NamedEstimate> quantiles_of(const MonteCarloOutcome& outcome) {
             {"p50", outcome.return_p50}, {"p75", outcome.return_p75}, {"p95", outcome.return_p95}};
 }
 
+std::vector<NamedEstimate> losses_of(const MonteCarloOutcome& outcome) {
+    return {{"var95", outcome.value_at_risk_95},
+            {"var90", outcome.value_at_risk_90},
+            {"expectedShortfall95", outcome.expected_shortfall_95}};
+}
+
 Json values_json(const std::vector<NamedEstimate>& estimates,
                  std::initializer_list<std::string_view> names = {}) {
     Json json = Json::object();
@@ -227,7 +233,8 @@ Json values_json(const std::vector<NamedEstimate>& estimates,
 
 Json errors_json(const MonteCarloOutcome& outcome) {
     Json json = Json::object();
-    for (const auto& estimates : {statistics_of(outcome), quantiles_of(outcome)}) {
+    for (const auto& estimates :
+         {statistics_of(outcome), quantiles_of(outcome), losses_of(outcome)}) {
         for (const auto& [name, estimate] : estimates) {
             json[name] = figure_json(estimate.standard_error);
         }
@@ -240,9 +247,7 @@ void add_outcome(Json& json, const MonteCarloOutcome& outcome) {
     json["statistics"] = values_json(statistics_of(outcome));
     json["standardErrors"] = errors_json(outcome);
     json["valueAtRisk"] = values_json(quantiles, {"p5", "p10", "p25"});
-    json["lossAtRisk"] = {{"var95", figure_json(outcome.value_at_risk_95)},
-                          {"var90", figure_json(outcome.value_at_risk_90)},
-                          {"expectedShortfall95", figure_json(outcome.expected_shortfall_95)}};
+    json["lossAtRisk"] = values_json(losses_of(outcome));
     json["percentileBands"] = values_json(quantiles, {"p5", "p25", "p50", "p75", "p95"});
     Json bands = Json::array();
     for (const analytics::BandPoint& point : outcome.bands) {

@@ -95,6 +95,7 @@ TEST(MonteCarlo, StandardErrorsDescribeTheSpreadBetweenSeeds) {
     std::vector<double> medians;
     std::vector<double> shares;
     std::vector<double> deviations;
+    std::vector<double> shortfalls;
     MonteCarloOutcome last;
     for (std::uint64_t seed = 0; seed < 50; ++seed) {
         MonteCarloParameters p = quick(seed);
@@ -104,6 +105,7 @@ TEST(MonteCarlo, StandardErrorsDescribeTheSpreadBetweenSeeds) {
         medians.push_back(*last.statistics.median_total_return.value);
         shares.push_back(*last.statistics.probability_of_profit.value);
         deviations.push_back(*last.statistics.std_final_value.value);
+        shortfalls.push_back(*last.expected_shortfall_95.value);
     }
     const auto ratio = [](const std::vector<double>& seen, const Estimate& claimed) {
         return *claimed.standard_error / *sample_sd(seen);
@@ -111,6 +113,7 @@ TEST(MonteCarlo, StandardErrorsDescribeTheSpreadBetweenSeeds) {
     EXPECT_NEAR(ratio(medians, last.statistics.median_total_return), 1, 0.6);
     EXPECT_NEAR(ratio(shares, last.statistics.probability_of_profit), 1, 0.4);
     EXPECT_NEAR(ratio(deviations, last.statistics.std_final_value), 1, 0.4);
+    EXPECT_NEAR(ratio(shortfalls, last.expected_shortfall_95), 1, 0.6);
 }
 
 TEST(MonteCarlo, TheSameSeedGivesTheSameResultForAnyThreads) {
@@ -212,8 +215,8 @@ TEST(MonteCarlo, I36_AnAccountStopsAtZeroWhereTheReferenceTradesOn) {
     EXPECT_EQ(ours.statistics.median_annualized_return.value, -1);
     EXPECT_EQ(ours.statistics.mean_max_drawdown.value, 1);
     EXPECT_EQ(ours.statistics.zero_balance_paths.value, 1);
-    EXPECT_EQ(ours.value_at_risk_95, 1);
-    EXPECT_EQ(ours.expected_shortfall_95, 1);
+    EXPECT_EQ(ours.value_at_risk_95.value, 1);
+    EXPECT_EQ(ours.expected_shortfall_95.value, 1);
     const auto theirs = run_monte_carlo(ruinous_block().set(), p, Conventions::kReference).value();
     EXPECT_LT(*theirs.outcome.statistics.mean_final_value.value, -50'000);
     EXPECT_GT(*theirs.outcome.statistics.mean_max_drawdown.value, 2);
@@ -291,8 +294,8 @@ TEST(MonteCarlo, I53_SharpeDeductsTheRateAndValueAtRiskIsAPositiveLoss) {
     p.risk_free_annual_pct = 5;
     const auto five = run_monte_carlo(block.set(), p, Conventions::kCorrect)->outcome;
     EXPECT_LT(*five.statistics.mean_sharpe_ratio.value, *zero.statistics.mean_sharpe_ratio.value);
-    EXPECT_EQ(five.value_at_risk_95, std::max(0.0, -*five.return_p5.value));
-    EXPECT_GE(*five.expected_shortfall_95, -*five.return_p5.value);
+    EXPECT_EQ(five.value_at_risk_95.value, std::max(0.0, -*five.return_p5.value));
+    EXPECT_GE(*five.expected_shortfall_95.value, -*five.return_p5.value);
     p.include_worst_case = false;
     const auto reference = run_monte_carlo(block.set(), p, Conventions::kReference).value();
     EXPECT_EQ(reference.settings.risk_free_annual_pct, 0);
@@ -650,7 +653,7 @@ TEST(MonteCarlo, ExtremeResultsGiveFiniteFiguresOrNotes) {
                     expect_finite(e.value);
                     expect_finite(e.standard_error);
                 }
-                expect_finite(result->outcome.expected_shortfall_95);
+                expect_finite(result->outcome.expected_shortfall_95.value);
                 for (const BandPoint& point : result->outcome.bands) {
                     EXPECT_TRUE(std::isfinite(point.p5) && std::isfinite(point.p95));
                 }

@@ -143,6 +143,15 @@ TEST(ReportPage, NotesNameFiguresAsThePageDoes) {
     EXPECT_NE(page.find("somethingElse: why"), std::string::npos);
 }
 
+TEST(ReportPage, SimulatedLossHasAStandardErrorLikeTheOthers) {
+    ReportData data = whole_data();
+    data.monte_carlo =
+        Json{{"lossAtRisk", {{"var95", 0.0268}}}, {"standardErrors", {{"var95", 0.0024}}}};
+    const std::string page = visible_part(render_page(request(), data));
+    EXPECT_NE(page.find("Loss not exceeded with 95 %</th><td>2.68%</td><td>± 0.24%</td>"),
+              std::string::npos);
+}
+
 TEST(ReportPage, MonthsAreShadedBySizeAndEmptyOnesAreBlank) {
     const std::string page = visible_part(render_page(request(), whole_data()));
     EXPECT_NE(page.find("<td class=\"down\" style=\"--a:0.80\" title=\"-$1,000.00\">-2.0</td>"),

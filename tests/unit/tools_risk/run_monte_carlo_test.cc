@@ -281,6 +281,17 @@ TEST_F(MonteCarloToolTest, TextStandsAloneAndExplanationsChangeNoFigure) {
     EXPECT_EQ(explained, plain);
 }
 
+TEST_F(MonteCarloToolTest, LossesHaveStandardErrorsToo) {
+    write_block("A", with_funds(trades_of("alpha", 40, {5, -3, 8, -12}), 1000));
+    const Json answer = call(kTool, {{"blockId", "A"}, {"randomSeed", 1}});
+    const Json& errors = answer["standardErrors"];
+    EXPECT_EQ(errors["var95"], errors["p5"]);
+    EXPECT_EQ(errors["var90"], errors["p10"]);
+    for (const auto& [name, value] : answer["lossAtRisk"].items()) {
+        EXPECT_GT(errors[name].get<double>(), 0) << name;
+    }
+}
+
 // 02 I-13, I-56: the start capital of get_statistics, also where only a daily log states it.
 TEST_F(MonteCarloToolTest, StartsFromTheCapitalOfTheStatistics) {
     std::vector<Row> rows = trades_of("alpha", 20, {50, -30});
