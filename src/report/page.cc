@@ -322,8 +322,9 @@ std::string basis(const ReportRequest& request, const Json& answer) {
     const Json& rate = member(member(method, "sharpe"), "riskFreeRate");
     const Json& returns = member(method, "returns");
     std::string text =
-        fmt::format("Conventions: {}. P/L is net of fees. Returns from {}, {} observations.",
+        fmt::format("Conventions: {}. P/L is net of fees{}. Returns from {}, {} observations.",
                     request.reference ? "reference" : "correct",
+                    request.reference ? ", of strategies and in the simulation as written" : "",
                     member(returns, "source") == "daily_log" ? "the daily log" : "realized trades",
                     count(member(returns, "observations")));
     if (member(rate, "mode") == "fixed") {

@@ -152,6 +152,15 @@ TEST(ReportPage, SimulatedLossHasAStandardErrorLikeTheOthers) {
               std::string::npos);
 }
 
+// The reference sums up strategies, and resamples, the P/L as written.
+TEST(ReportPage, SaysWhereThePlIsNotNet) {
+    ReportRequest made = request();
+    const std::string as_written = "of strategies and in the simulation as written";
+    EXPECT_EQ(render_page(made, whole_data()).find(as_written), std::string::npos);
+    made.reference = true;
+    EXPECT_NE(render_page(made, whole_data()).find(as_written), std::string::npos);
+}
+
 TEST(ReportPage, MonthsAreShadedBySizeAndEmptyOnesAreBlank) {
     const std::string page = visible_part(render_page(request(), whole_data()));
     EXPECT_NE(page.find("<td class=\"down\" style=\"--a:0.80\" title=\"-$1,000.00\">-2.0</td>"),
