@@ -8,8 +8,10 @@
 
 #include "cli/commands.h"
 #include "cli/tool_call.h"
+#include "cli/tool_command.h"
 #include "report/report.h"
 #include "tools/app.h"
+#include "tools/portfolio/tools.h"
 #include "tools/registry.h"
 
 namespace tb::cli {
@@ -19,6 +21,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kDefaultFile = "report.html";
+
+// The tool whose refusal ends the report, and what its arguments are called here.
+const ToolCommand& first_question() {
+    static const ToolCommand kCommand = {
+        .name = "report",
+        .summary = {},
+        .description = {},
+        .tool = tools::get_statistics_tool,
+        .positionals = {{"BLOCK", "blockId", ""}},
+        .aliases = {{"--from", "startDate", "DAY", ""}, {"--to", "endDate", "DAY", ""}}};
+    return kCommand;
+}
 
 // Here, in the process of the user: the default is a file in the user's folder, not in that of a
 // server the command may run in.
@@ -108,7 +122,7 @@ Result<ExitCode> write_report(tools::App& app, const Invocation& invocation, Ses
     if (!page.has_value()) {
         return make_error(
             session.cancel.cancelled() ? ErrorCode::kInterrupted : ErrorCode::kInvalidArgument,
-            page.error().message);
+            in_words_of(first_question(), page.error().message));
     }
     TB_TRY(const fs::path path, target_of(invocation.text("--output")));
     TB_RETURN_IF_ERROR(write_page(path, *page));

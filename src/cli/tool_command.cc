@@ -324,6 +324,10 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows,
 
 }  // namespace
 
+std::string in_words_of(const ToolCommand& spec, std::string_view text) {
+    return rephrased(spec, description_of(spec), text);
+}
+
 std::string terminal_text(std::string_view markdown, const Terminal& terminal) {
     std::string out;
     std::vector<std::vector<std::string>> table;

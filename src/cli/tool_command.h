@@ -62,6 +62,9 @@ struct ToolCommand {
 [[nodiscard]] Result<ExitCode> run_tool_command(const ToolCommand& spec,
                                                 const Invocation& invocation, Session& session);
 
+// What the tool says against its arguments in the words of the command: "--from", not "startDate".
+[[nodiscard]] std::string in_words_of(const ToolCommand& spec, std::string_view text);
+
 // A tool's text for a terminal: Markdown tables as aligned columns, everything made printable.
 [[nodiscard]] std::string terminal_text(std::string_view markdown, const Terminal& terminal);
 
