@@ -49,7 +49,7 @@ std::vector<mcp::Field> window_arguments() {
             .default_value(1),
         field::integer("inSampleDays", "Instead of parts").range(7, kMostDays),
         field::integer("outOfSampleDays", "Instead of parts").range(1, kMostDays),
-        field::integer("stepSizeDays", "Default: outOfSampleDays").range(1, kMostDays),
+        field::integer("stepSizeDays", "Default: outOfSampleDays or a part").range(1, kMostDays),
     };
 }
 
@@ -526,8 +526,8 @@ mcp::ToolSpec run_walk_forward_tool(App& app) {
     return {.name = "run_walk_forward",
             .title = "Walk-forward analysis",
             .description =
-                "Optimizes sizing on in-sample windows and tests it on the windows that follow. "
-                "Says how much of the in-sample performance survives. Needs 20 trades.",
+                "Optimizes sizing on in-sample windows and tests it on those that follow. "
+                "Says how much in-sample performance survives. Needs 20 trades.",
             .toolset = "walkforward",
             .annotations = mcp::Annotations::reads(),
             .scope = "blocks:read",
