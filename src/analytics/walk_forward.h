@@ -180,10 +180,13 @@ struct WalkForwardSummary {
     // OOS / IS. kReference: 0 when IS is 0. kCorrect: per day for net P/L; nullopt unless IS > 0.
     std::optional<double> degradation_factor;
     std::optional<double> performance_delta;  // OOS - IS, in the unit of degradation_factor's parts
-    double parameter_stability = 0;           // 0..1
-    double consistency_score = 0;             // 0..1, share of evaluated windows
-    std::optional<double> robustness_score;   // mean of clamp(degradation,0,2)/2 and the two above
-    std::optional<double> avg_correlation;    // over windows with diversification figures
+    // The two parts: the means above or, in kCorrect for net P/L, means per day of the stretch.
+    std::optional<double> comparable_in_sample;
+    std::optional<double> comparable_out_of_sample;
+    double parameter_stability = 0;          // 0..1
+    double consistency_score = 0;            // 0..1, share of evaluated windows
+    std::optional<double> robustness_score;  // mean of clamp(degradation,0,2)/2 and the two above
+    std::optional<double> avg_correlation;   // over windows with diversification figures
     std::optional<double> avg_tail_dependence;
     std::optional<double> avg_effective_factors;
 };

@@ -135,6 +135,8 @@ void fill_efficiency(const Targets& targets, Conventions conventions, WalkForwar
     summary.avg_out_of_sample = mean(targets.out_of_sample);
     const auto is = mean(targets.comparable_in);
     const auto oos = mean(targets.comparable_out);
+    summary.comparable_in_sample = is;
+    summary.comparable_out_of_sample = oos;
     if (is && oos) {
         summary.performance_delta = *oos - *is;
     }
@@ -148,7 +150,8 @@ void fill_efficiency(const Targets& targets, Conventions conventions, WalkForwar
     }
     // Sums of very large targets can overflow; such a figure is absent, not infinite.
     for (auto* figure : {&summary.avg_in_sample, &summary.avg_out_of_sample,
-                         &summary.performance_delta, &summary.degradation_factor}) {
+                         &summary.performance_delta, &summary.degradation_factor,
+                         &summary.comparable_in_sample, &summary.comparable_out_of_sample}) {
         if (*figure && !std::isfinite(**figure)) {
             figure->reset();
         }

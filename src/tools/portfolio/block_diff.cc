@@ -190,14 +190,32 @@ void add_strategies(AnswerFrame& frame, const BlockDiff& diff, const Wanted& wan
                                  infinite.size())}};
     }
     std::move(infinite.begin(), infinite.end(), std::back_inserter(frame.notes));
-    if (frame.explain && wanted.has("netPl")) {
-        frame.explanations.push_back({"perStrategyComparison[].netPl",
-                                      frame.conventions == Conventions::kReference
-                                          ? "sum of the P/L column as written"
-                                          : "sum of P = P/L after fees",
-                                      Json{{"strategies", diff.strategies.size()}},
-                                      diff.a.trade_count + diff.b.trade_count, "trades"});
+    if (!frame.explain) {
+        return;
     }
+    const auto explain = [&](const char* figure, const char* path, const char* formula) {
+        if (wanted.has(figure)) {
+            frame.explanations.push_back({path, formula,
+                                          Json{{"strategies", diff.strategies.size()}},
+                                          diff.a.trade_count + diff.b.trade_count, "trades"});
+        }
+    };
+    explain("totalTrades", "perStrategyComparison[].trades",
+            "trades of the strategy that pass the filters");
+    explain("netPl", "perStrategyComparison[].netPl",
+            frame.conventions == Conventions::kReference ? "sum of the P/L column as written"
+                                                         : "sum of P = P/L after fees");
+    explain("winRate", "perStrategyComparison[].winRate", "trades with P > 0 / trades (fraction)");
+    explain("profitFactor", "perStrategyComparison[].profitFactor",
+            "sum of P > 0 / |sum of P < 0|; null without a loss");
+    frame.explanations.push_back({"perStrategyComparison[].delta, portfolioTotals.delta",
+                                  "blockB - blockA; null where a side has no value",
+                                  Json{{"strategies", diff.strategies.size()}},
+                                  diff.a.trade_count + diff.b.trade_count, "trades"});
+    frame.explanations.push_back(
+        {"strategyOverlap.overlapPercent", "100 * shared strategies / strategies of both blocks",
+         Json{{"shared", diff.shared.size()}, {"strategies", diff.strategies.size()}},
+         diff.a.trade_count + diff.b.trade_count, "trades"});
 }
 
 mcp::Outcome<mcp::ToolResult> diff_blocks(App& app, mcp::ToolContext& context,

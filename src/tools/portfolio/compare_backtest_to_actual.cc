@@ -311,21 +311,60 @@ std::vector<Explanation> explanations(const BacktestComparison& comparison,
                                       const BacktestComparisonRequest& request,
                                       const Json& arguments) {
     const bool reference = request.conventions == Conventions::kReference;
+    const analytics::SlippageSummary& summary = comparison.summary;
     const Json inputs = {{"scaling", arguments["scaling"]},
                          {"detailLevel", arguments["detailLevel"]},
                          {"backtestTrades", comparison.backtest_trades},
                          {"actualTrades", comparison.actual_trades}};
-    const std::int64_t matched = comparison.summary.matched_comparisons;
+    const Json totals = {{"totalBacktestPl", number_json(summary.total_backtest_pl)},
+                         {"totalActualPl", number_json(summary.total_actual_pl)},
+                         {"totalSlippage", number_json(summary.total_slippage)},
+                         {"matched", summary.matched_comparisons}};
+    const std::int64_t matched = summary.matched_comparisons;
+    const std::int64_t summed = reference ? summary.total_comparisons : matched;
     const std::string basis = "trade log and reporting log";
-    return {{"summary.totalSlippage",
-             reference ? "actual - backtest P/L over the rows shown, one-sided rows included"
-                       : "sum of actual - backtest P/L over all matched rows",
-             inputs, reference ? comparison.summary.total_comparisons : matched, basis},
-            {"summary.avgSlippage", "mean slippage of matched rows", inputs, matched, basis},
-            {"summary.avgSlippagePercent", "100*totalSlippage/|totalBacktestPl|", inputs, matched,
-             basis},
-            {"comparisons[].zScore", "(slippage - mean)/population sd over matched rows", inputs,
-             matched, basis}};
+    std::vector<Explanation> out = {
+        {"summary.totalSlippage",
+         reference ? "actual - backtest P/L over the rows shown, one-sided rows included"
+                   : "sum of actual - backtest P/L over all matched rows",
+         totals, summed, basis},
+        {"summary.totalBacktestPl, totalActualPl",
+         reference ? "sums of the scaled P/L of the rows shown, one-sided rows included"
+                   : "sums of scaledBacktestPl and scaledActualPl over all matched rows",
+         inputs, summed, basis},
+        {"summary.avgSlippage", "mean slippage of matched rows", totals, matched, basis},
+        {"summary.avgSlippagePercent", "100*totalSlippage/|totalBacktestPl|", totals, matched,
+         basis},
+        {"summary.outlierStats",
+         "matched rows with |z| >= threshold: count, percent of matched rows, slippage",
+         Json{{"threshold", request.outlier_threshold}}, matched, basis},
+        {"summary.unmatchedBacktestCount, unmatchedActualCount, unmatchedBacktestPl, "
+         "unmatchedActualPl",
+         reference ? "one-sided rows with a P/L other than 0, not scaled"
+                   : "one-sided rows, P/L not scaled",
+         inputs, summary.unmatched_backtest_count + summary.unmatched_actual_count, basis},
+        {"comparisons[].scaledBacktestPl",
+         "raw: backtestPl; perContract: backtestPl/backtestContracts; toReported: "
+         "backtestPl*actualContracts/backtestContracts",
+         inputs, summary.total_comparisons, basis},
+        {"comparisons[].slippage", "scaled actual - scaled backtest P/L; 0 on one-sided rows",
+         inputs, matched, basis},
+        {"comparisons[].slippagePercent", "100*slippage/|scaledBacktestPl|", inputs, matched,
+         basis},
+        {"comparisons[].zScore", "(slippage - mean)/population sd over matched rows",
+         summary.outliers ? Json{{"mean", number_json(summary.outliers->mean_slippage)},
+                                 {"sd", number_json(summary.outliers->sd_slippage)}}
+                          : Json::object(),
+         matched, basis}};
+    if (!reference) {
+        const analytics::SlippageCoverage& coverage = comparison.coverage;
+        out.push_back({"coverage", "rows of a side, and 100 * matched rows / rows of the side",
+                       Json{{"matched", matched},
+                            {"backtestRows", coverage.backtest_rows},
+                            {"actualRows", coverage.actual_rows}},
+                       coverage.backtest_rows + coverage.actual_rows, basis});
+    }
+    return out;
 }
 
 Json answer_json(const BacktestComparison& comparison, const BacktestComparisonRequest& request,

@@ -190,15 +190,25 @@ std::vector<Explanation> explain(const Json& arguments, const RiskSelection& sel
                     reference ? "reported" : "net", *text_argument(arguments, "dateBasis"),
                     *text_argument(arguments, "alignment"));
     const std::size_t pairs = result.strategies.size() * (result.strategies.size() - 1) / 2;
-    return {explanation("correlationMatrix", formula,
-                        echo_all(arguments, {"method", "alignment", "normalization"}),
-                        result.trades_analyzed, basis),
-            explanation("analytics.averageCorrelation",
-                        "mean over pairs with a value and at least minSamples shared periods",
-                        {{"pairs", pairs},
-                         {"left out", result.insufficient_data_pairs},
-                         {"minSamples", arguments["minSamples"]}},
-                        result.trades_analyzed, basis)};
+    const Json counted = {{"pairs", pairs},
+                          {"left out", result.insufficient_data_pairs},
+                          {"minSamples", arguments["minSamples"]}};
+    return {
+        explanation("correlationMatrix", formula,
+                    echo_all(arguments, {"method", "alignment", "normalization"}),
+                    result.trades_analyzed, basis),
+        explanation("sampleSizes", "periods both strategies traded; on the diagonal those of one",
+                    echo_all(arguments, {"timePeriod", "dateBasis"}), result.trades_analyzed,
+                    basis),
+        explanation("analytics.averageCorrelation",
+                    "mean over pairs with a value and at least minSamples shared periods", counted,
+                    result.trades_analyzed, basis),
+        explanation("analytics.strongest, weakest",
+                    "largest and smallest signed value of the same pairs", counted,
+                    result.trades_analyzed, basis),
+        explanation("highlyCorrelatedPairs", "the same pairs with |value| above highlightThreshold",
+                    echo_all(arguments, {"highlightThreshold", "minSamples"}),
+                    result.trades_analyzed, basis)};
 }
 
 mcp::Outcome<mcp::ToolResult> get_correlation_matrix(App& app, mcp::ToolContext& context,

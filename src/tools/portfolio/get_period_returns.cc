@@ -76,7 +76,9 @@ std::vector<Explanation> explanations(const PeriodReturns& returns, bool one_lot
         {"periods[].netPl", "sum of P/L after fees, deducted exactly once", inputs, rows, "trades"},
         {"periods[].grossPl", "sum of P/L before fees", inputs, rows, "trades"},
         {"periods[].commissions", "sum of opening and closing fees", inputs, rows, "trades"},
-        {"periods[].reportedPl", "sum of the P/L column as written", inputs, rows, "trades"}};
+        {"periods[].reportedPl", "sum of the P/L column as written", inputs, rows, "trades"},
+        {"periods[].tradeCount", "trades realized in the period", inputs, rows, "trades"},
+        {"totals", "the same over all periods", inputs, rows, "trades"}};
 }
 
 mcp::Outcome<mcp::ToolResult> get_period_returns(App& app, mcp::ToolContext& context,

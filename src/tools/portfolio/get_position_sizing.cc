@@ -194,28 +194,56 @@ std::vector<Explanation> explain(const RiskSelection& selection,
     const std::string by_margin = pl + " by margin, trades with margin";
     // By the reference's rules the label says percentage although the fraction is in dollars.
     const bool from_margin = !reference && kelly.method == analytics::KellyMethod::kPercentage;
+    const std::string& fraction_basis = from_margin ? by_margin : pl;
+    const std::size_t fraction_rows = from_margin ? with_margin : rows;
+    const Json odds = {{"p", figure_json(kelly.win_rate)}, {"b", figure_json(kelly.payoff_ratio)}};
+    const Json each = {{"capital", figure_json(options.capital_base)},
+                       {"multiplier", sizing.kelly_multiplier},
+                       {"cap", sizing.max_allocation_fraction}};
+    Json allocation = each;
+    allocation["kelly"] = figure_json(kelly.fraction);
+    const Json sum = {{"capital", figure_json(options.capital_base)},
+                      {"sum", figure_json(sizing.total_allocation)}};
     return {
         explanation("portfolio.rawKellyFraction",
                     from_margin ? "(b*p - (1-p))/b with p = winners/(winners + losers) and b = "
                                   "avgWinPct/avgLossPct"
                                 : "(b*p - (1-p))/b with p = winners/trades and b = avgWin/avgLoss",
-                    {{"p", figure_json(kelly.win_rate)}, {"b", figure_json(kelly.payoff_ratio)}},
-                    from_margin ? with_margin : rows, from_margin ? by_margin : pl),
+                    odds, fraction_rows, fraction_basis),
+        explanation("portfolio.rawKellyPercent", "100*rawKellyFraction", odds, fraction_rows,
+                    fraction_basis),
+        explanation("portfolio.winRate, payoffRatio", "p and b of rawKellyFraction", odds,
+                    fraction_rows, fraction_basis),
+        explanation("portfolio.avgWin, avgLoss", "mean of P/L > 0; mean size of P/L < 0",
+                    Json::object(), rows, pl),
+        explanation("portfolio.avgWinPct, avgLossPct",
+                    "mean of 100*P/L / margin over winners, of its size over losers",
+                    Json::object(), with_margin, by_margin),
         explanation("portfolio.normalizedKellyPct",
                     "100*(b*p - (1-p))/b with p = winners/(winners + losers) and b = "
                     "avgWinPct/avgLossPct",
                     {{"avgWinPct", figure_json(kelly.avg_win_pct)},
                      {"avgLossPct", figure_json(kelly.avg_loss_pct)}},
                     with_margin, by_margin),
+        explanation("portfolio.adjustedKellyFraction", "min(kelly * multiplier, cap)", allocation,
+                    fraction_rows, fraction_basis),
+        explanation("portfolio.fullKelly, halfKelly, quarterKelly",
+                    "min(kelly, cap), min(kelly/2, cap), min(kelly/4, cap)", allocation,
+                    fraction_rows, fraction_basis),
         explanation("portfolio.recommendedAllocation",
-                    "capital * max(0, min(kelly * multiplier, cap))",
-                    {{"capital", figure_json(options.capital_base)},
-                     {"multiplier", sizing.kelly_multiplier},
-                     {"cap", sizing.max_allocation_fraction}},
-                    rows, pl),
-        explanation("strategies.scaledAllocation",
-                    "adjustedAllocation * min(1, capital / sum of adjustedAllocation)",
-                    {{"sum", figure_json(sizing.total_allocation)}}, rows, pl),
+                    "capital * max(0, min(kelly * multiplier, cap))", allocation, fraction_rows,
+                    fraction_basis),
+        explanation("strategies[]", "Kelly figures as for the portfolio, of the strategy's trades",
+                    {{"strategies", sizing.strategies.size()}}, rows, pl),
+        explanation("strategies[].rawAllocation", "capital * max(0, rawKellyFraction)", each, rows,
+                    pl),
+        explanation("strategies[].adjustedAllocation",
+                    "capital * max(0, min(rawKellyFraction * multiplier, cap))", each, rows, pl),
+        explanation("strategies[].scaledAllocation",
+                    "adjustedAllocation * min(1, capital / sum of adjustedAllocation)", sum, rows,
+                    pl),
+        explanation("totalAllocation, totalAllocationPct",
+                    "sum of adjustedAllocation; percent of the capital", sum, rows, pl),
     };
 }
 

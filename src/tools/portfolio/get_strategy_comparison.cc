@@ -107,6 +107,8 @@ std::vector<Explanation> explanations(const StrategyComparison& comparison,
     const Json inputs = {{"strategies", comparison.total_strategies}};
     const std::int64_t rows = comparison.trades_analyzed;
     return {
+        {"strategies[].trades", "trades of the strategy that pass the filters", inputs, rows,
+         "trades"},
         {"strategies[].netPl",
          conventions == Conventions::kReference ? "sum of the P/L column as written"
                                                 : "sum of P = P/L after fees",

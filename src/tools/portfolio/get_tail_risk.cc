@@ -196,30 +196,50 @@ std::vector<Explanation> explain(const Json& arguments, const RiskSelection& sel
     const bool reference = selection.conventions == Conventions::kReference;
     const std::string days = reference ? "daily reported P/L, idle days as 0 for ranks"
                                        : "daily net P/L on days both traded";
-    const std::size_t rows = selection.trades.trades.size();
-    return {
-        explanation("jointTailRiskMatrix",
-                    "days both are in their tail / days the row is, over days both traded",
-                    {{"tailThreshold", arguments["tailThreshold"]},
-                     {"tailDays", result.tail_days},
-                     {"leastTailDays", "max(5, ceil(0.1*tailThreshold*shared days))"}},
-                    rows, reference ? "daily reported P/L" : days),
-        explanation("copulaCorrelationMatrix",
-                    reference ? "sin(pi*tau_b/2)"
-                              : "sin(pi*tau_b/2); if not positive semi-definite, the nearest "
-                                "correlation matrix",
-                    {{"repaired", result.copula_repaired},
-                     {"smallestRawEigenvalue", figure_json(result.smallest_raw_eigenvalue)}},
-                    rows, days),
-        explanation("effectiveFactors",
-                    "fewest eigenvalues whose cumulative share reaches varianceThreshold",
-                    {{"varianceThreshold", arguments["varianceThreshold"]},
-                     {"eigenvalues", result.eigenvalues}},
-                    rows, days),
-        explanation("marginalContributions.tailRiskContribution",
-                    "100*(0.5*|v1_i|/sum|v1| + 0.5*mean joint tail risk with the others)",
-                    Json::object(), rows, days),
+    const std::string tail_days = reference ? "daily reported P/L" : days;
+    std::vector<Explanation> out;
+    const auto add = [&](const char* figure, std::string formula, const Json& inputs,
+                         const std::string& basis) {
+        out.push_back(
+            explanation(figure, std::move(formula), inputs, selection.trades.trades.size(), basis));
     };
+    const std::size_t n = result.strategies.size();
+    const Json pairs = {{"pairs", n < 2 ? 0 : n * (n - 1) / 2},
+                        {"pairsWithoutValue", result.insufficient_pairs}};
+    add("jointTailRiskMatrix",
+        "days both are in their tail / days the row is, over days both traded",
+        {{"tailThreshold", arguments["tailThreshold"]},
+         {"tailDays", result.tail_days},
+         {"leastTailDays", "max(5, ceil(0.1*tailThreshold*shared days))"}},
+        tail_days);
+    add("analytics.highestJointTailRisk, lowestJointTailRisk, averageJointTailRisk",
+        "of the pairs' values, each the mean of both directions in jointTailRiskMatrix", pairs,
+        tail_days);
+    add("analytics.highRiskPairsPct", "share (fraction) of the pairs with a value above 0.5", pairs,
+        tail_days);
+    add("level", "of the highest pair: high above 0.5, moderate above 0.3, else low", pairs,
+        tail_days);
+    add("copulaCorrelationMatrix",
+        reference
+            ? "sin(pi*tau_b/2)"
+            : "sin(pi*tau_b/2); if not positive semi-definite, the nearest correlation matrix",
+        {{"repaired", result.copula_repaired},
+         {"smallestRawEigenvalue", figure_json(result.smallest_raw_eigenvalue)}},
+        days);
+    add("eigenvalues, explainedVariance",
+        "of copulaCorrelationMatrix, largest first, and their cumulative share", pairs, days);
+    add("effectiveFactors", "fewest eigenvalues whose cumulative share reaches varianceThreshold",
+        {{"varianceThreshold", arguments["varianceThreshold"]},
+         {"eigenvalues", result.eigenvalues}},
+        days);
+    add("marginalContributions[].concentrationScore",
+        "|v1_i|/sum|v1|, v1 = first eigenvector of copulaCorrelationMatrix",
+        {{"eigenvalues", result.eigenvalues}}, days);
+    add("marginalContributions[].avgTailDependence",
+        "mean value of the strategy's pairs with the others", pairs, tail_days);
+    add("marginalContributions[].tailRiskContribution",
+        "100*(0.5*concentrationScore + 0.5*avgTailDependence)", pairs, days);
+    return out;
 }
 
 mcp::Outcome<mcp::ToolResult> get_tail_risk(App& app, mcp::ToolContext& context,

@@ -371,44 +371,71 @@ std::string result_text(const Json& arguments, const MonteCarloResult& result, s
     return text + table.text("raise maxChars") + "\n";
 }
 
+// Every figure of add_outcome, with what it is computed from.
 std::vector<Explanation> explain(const Json& arguments, const RiskSelection& selection,
                                  const MonteCarloResult& result) {
     const bool reference = selection.conventions == Conventions::kReference;
     const MonteCarloSettings& used = result.settings;
-    const std::size_t rows = selection.trades.trades.size();
     const std::string basis = reference ? "trades, reported P/L" : "trades, net P/L";
     const Json path = {{"simulations", used.simulations},
                        {"steps", used.simulation_length},
                        {"pool", used.pool_size},
                        {"startCapital", used.initial_capital},
                        {"seed", seed_json(arguments, used)}};
-    return {
-        explanation("statistics.meanFinalValue", "mean over paths of the capital after all steps",
-                    path, rows, basis),
-        explanation("statistics.meanAnnualizedReturn",
-                    reference ? "mean of (1 + total return)^(stepsPerYear/steps) - 1"
-                              : "mean of (1 + total return)^(stepsPerYear/steps) - 1; -1 after "
-                                "losing everything",
-                    {{"stepsPerYear", used.steps_per_year}}, rows, basis),
-        explanation("statistics.meanMaxDrawdown",
-                    "mean over paths of max (peak - r)/(1 + peak), r = cumulative return", path,
-                    rows, basis),
-        explanation("statistics.meanSharpeRatio",
-                    "mean over paths of (mean - rf)/sd of the step returns * sqrt(stepsPerYear)",
-                    {{"stepsPerYear", used.steps_per_year},
-                     {"riskFreeAnnualPct", used.risk_free_annual_pct}},
-                    rows, basis),
-        explanation("statistics.probabilityOfProfit", "share of paths with a total return above 0",
-                    path, rows, basis),
-        explanation("valueAtRisk", "quantiles of the total return, linear between order statistics",
-                    path, rows, basis),
-        explanation("lossAtRisk.expectedShortfall95",
-                    "minus the mean total return of the worst 5 %", path, rows, basis),
-        explanation("standardErrors",
-                    "mean: s/sqrt(n); share: sqrt(p(1-p)/n); quantile: half the distance of the "
-                    "order statistics nq -+ sqrt(nq(1-q))",
-                    {{"n", used.simulations}}, rows, basis),
+    const Json year = {{"stepsPerYear", used.steps_per_year}, {"steps", used.simulation_length}};
+    const std::string annualized = reference
+                                       ? "(1 + total return)^(stepsPerYear/steps) - 1"
+                                       : "(1 + total return)^(stepsPerYear/steps) - 1; -1 after "
+                                         "losing everything";
+    const std::string drawdown = "max (peak - r)/(1 + peak), r = cumulative return";
+    const std::string quantiles = "quantiles of the total return, linear between order statistics";
+    std::vector<Explanation> out;
+    const auto add = [&](const char* figure, std::string formula, const Json& inputs) {
+        out.push_back(
+            explanation(figure, std::move(formula), inputs, selection.trades.trades.size(), basis));
     };
+    add("statistics.meanFinalValue", "mean over paths of the capital after all steps", path);
+    add("statistics.medianFinalValue", "median over paths of the capital after all steps", path);
+    add("statistics.stdFinalValue", "sample sd (n-1) over paths of the capital after all steps",
+        path);
+    add("statistics.meanTotalReturn", "mean over paths of (final - start)/start", path);
+    add("statistics.medianTotalReturn", "median over paths of (final - start)/start", path);
+    add("statistics.meanAnnualizedReturn", "mean of " + annualized, year);
+    add("statistics.medianAnnualizedReturn", "median of " + annualized, year);
+    add("statistics.meanMaxDrawdown", "mean over paths of " + drawdown, path);
+    add("statistics.medianMaxDrawdown", "median over paths of " + drawdown, path);
+    add("statistics.meanSharpeRatio",
+        "mean over paths of (mean - rf)/sd of the step returns * sqrt(stepsPerYear), rf = "
+        "riskFreeAnnualPct/100/stepsPerYear",
+        {{"stepsPerYear", used.steps_per_year}, {"riskFreeAnnualPct", used.risk_free_annual_pct}});
+    add("statistics.probabilityOfProfit", "share of paths with a total return above 0", path);
+    add("statistics.zeroBalancePaths", "share of paths whose capital touched 0", path);
+    add("statistics.probabilityOfRuin",
+        "share of paths whose capital fell to startCapital*(1 - ruinThresholdPct)",
+        {{"startCapital", used.initial_capital},
+         {"ruinThresholdPct", figure_json(used.ruin_threshold)}});
+    add("valueAtRisk", quantiles, path);
+    add("percentileBands", quantiles, path);
+    add("bands", "quantiles of the cumulative return of all paths after the step", path);
+    add("lossAtRisk.var95", "max(0, -p5) of the total return",
+        {{"p5", figure_json(result.outcome.return_p5.value)}});
+    add("lossAtRisk.var90", "max(0, -p10) of the total return",
+        {{"p10", figure_json(result.outcome.return_p10.value)}});
+    add("lossAtRisk.expectedShortfall95", "minus the mean total return of the worst 5 %", path);
+    add("standardErrors",
+        "mean: s/sqrt(n); share: sqrt(p(1-p)/n); sd: sqrt((m4 - s^4)/n)/(2s); quantile: half the "
+        "distance of the order statistics nq -+ sqrt(nq(1-q)); shortfall: sqrt((s^2 of the worst "
+        "5 % + 0.95*(shortfall - p5)^2)/(0.05n))",
+        {{"n", used.simulations}});
+    if (used.worst_case_enabled) {
+        add("worstCaseLosses",
+            reference ? "largest of margin, max loss as written and realized loss of the strategy; "
+                        "ratio: to the account before the trade"
+                      : "largest of margin, max loss in dollars and realized loss of the strategy; "
+                        "ratio: to the account before the trade",
+            {{"worstCasePercentage", used.worst_case_pct}, {"steps", used.simulation_length}});
+    }
+    return out;
 }
 
 mcp::Outcome<mcp::ToolResult> run_monte_carlo(App& app, mcp::ToolContext& context,

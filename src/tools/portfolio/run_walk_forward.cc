@@ -1,4 +1,5 @@
 // run_walk_forward: choose sizing on one stretch of history, test it on the next (02 §4.5).
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
@@ -385,6 +386,11 @@ std::string parameters_text(const WalkForwardResult& result, const WalkForwardPe
     return text.empty() ? "none" : text;
 }
 
+// Whether OOS and IS are compared per day of their stretch (02 I-31).
+bool compared_per_day(const Json& arguments) {
+    return !is_reference(arguments) && text_argument(arguments, "optimizationTarget") == "netPl";
+}
+
 std::string result_text(const Json& arguments, const WalkForwardOptions& options,
                         const WalkForwardResult& result, std::size_t budget) {
     const analytics::WalkForwardSummary& summary = result.summary;
@@ -393,7 +399,7 @@ std::string result_text(const Json& arguments, const WalkForwardOptions& options
         "Walk-forward of block {} on {}: {} days in sample, {} out, step {}; {} of {} windows "
         "evaluated, {} trades, {} combination(s); risk-free rate {}.\n"
         "Verdict: {} (efficiency {}, stability {}, consistency {}): {}.\n"
-        "Mean in sample {}, out of sample {}, OOS/IS {}, OOS - IS {}; parameter stability {}, "
+        "Mean in sample {}, out of sample {}, OOS/IS {}, OOS - IS {}{}; parameter stability {}, "
         "consistency {}, robustness {}.\n\n",
         mcp::cell_text(arguments["blockId"].get<std::string>()),
         *text_argument(arguments, "optimizationTarget"), result.in_sample_days,
@@ -404,8 +410,10 @@ std::string result_text(const Json& arguments, const WalkForwardOptions& options
         rating_name(verdict.stability), rating_name(verdict.consistency),
         verdict_title(verdict.overall), mcp::ratio_text(summary.avg_in_sample),
         mcp::ratio_text(summary.avg_out_of_sample), mcp::ratio_text(summary.degradation_factor),
-        mcp::ratio_text(summary.performance_delta), mcp::ratio_text(summary.parameter_stability),
-        mcp::ratio_text(summary.consistency_score), mcp::ratio_text(summary.robustness_score));
+        mcp::ratio_text(summary.performance_delta),
+        compared_per_day(arguments) && summary.performance_delta ? " a day" : "",
+        mcp::ratio_text(summary.parameter_stability), mcp::ratio_text(summary.consistency_score),
+        mcp::ratio_text(summary.robustness_score));
     for (const analytics::RecommendedParameter& parameter : result.recommended) {
         text += fmt::format("Recommended {}: {} (chosen between {} and {}{})\n",
                             mcp::cell_text(parameter.name), mcp::number_text(parameter.value),
@@ -442,31 +450,64 @@ std::vector<Explanation> explain(const Json& arguments, const WalkForwardResult&
     const bool reference = conventions == Conventions::kReference;
     const std::string basis =
         reference ? "trades by the day opened" : "trades by the day realized, net P/L";
-    const Json means = {{"inSample", figure_json(result.summary.avg_in_sample)},
-                        {"outOfSample", figure_json(result.summary.avg_out_of_sample)},
+    const analytics::WalkForwardSummary& summary = result.summary;
+    const std::size_t windows = result.periods.size();
+    const auto consistent =
+        std::count_if(result.periods.begin(), result.periods.end(),
+                      [](const WalkForwardPeriod& period) { return period.consistent; });
+    const std::string per_day = compared_per_day(arguments) ? ", both per day" : "";
+    const Json target = {{"target", arguments["optimizationTarget"]}, {"windows", windows}};
+    const Json means = {{"inSample", figure_json(summary.comparable_in_sample)},
+                        {"outOfSample", figure_json(summary.comparable_out_of_sample)},
                         {"target", arguments["optimizationTarget"]}};
-    const std::size_t rows = result.analyzed_trades;
-    return {
-        explanation("summary.degradationFactor",
-                    reference ? "mean OOS target / mean IS target (0 if IS is 0)"
-                              : "mean OOS target / mean IS target where IS > 0; net P/L per day",
-                    means, rows, basis),
-        explanation("summary.parameterStability",
-                    "mean over parameters of 1 - min(|sd/mean|, 1) of the chosen values",
-                    {{"windows", result.periods.size()}}, rows, basis),
-        explanation("stats.consistencyScore",
-                    reference ? "share of windows with OOS target >= 0"
-                              : "share of windows with OOS net P/L > 0 and target above neutral",
-                    {{"windows", result.periods.size()}}, rows, basis),
-        explanation("summary.robustnessScore",
-                    "mean of clamp(degradationFactor, 0, 2)/2, parameterStability, "
-                    "consistencyScore",
-                    {{"degradationFactor", figure_json(result.summary.degradation_factor)}}, rows,
-                    basis),
-        explanation("recommendedParameters",
-                    "mean of the chosen values, 3 decimals; stable: population sd/|mean| < 0.3",
-                    {{"combinations", result.combinations}}, rows, basis),
+    std::vector<Explanation> out;
+    const auto add = [&](const char* figure, std::string formula, const Json& inputs) {
+        out.push_back(
+            explanation(figure, std::move(formula), inputs, result.analyzed_trades, basis));
     };
+    add("summary.avgInSamplePerformance",
+        "mean over windows of the target in sample at the chosen parameters", target);
+    add("summary.avgOutOfSamplePerformance",
+        "mean over windows of the finite targets out of sample at the same parameters", target);
+    add("summary.degradationFactor",
+        "mean OOS target / mean IS target" + per_day +
+            (reference ? " (0 if IS is 0)" : "; only where IS > 0"),
+        means);
+    add("summary.performanceDelta", "mean OOS target - mean IS target" + per_day, means);
+    add("summary.parameterStability",
+        "mean over parameters of 1 - min(|sd/mean|, 1) of the chosen values; 1 without parameters",
+        {{"windows", windows}, {"parameters", result.parameter_names.size()}});
+    add("stats.consistencyScore",
+        reference ? "share of windows with OOS target >= 0"
+                  : "share of windows with OOS net P/L > 0 and target above neutral",
+        {{"windows", windows}, {"consistent", consistent}});
+    add("summary.robustnessScore",
+        "mean of clamp(degradationFactor, 0, 2)/2, parameterStability, consistencyScore",
+        {{"degradationFactor", figure_json(summary.degradation_factor)},
+         {"parameterStability", summary.parameter_stability},
+         {"consistencyScore", summary.consistency_score}});
+    add("verdict",
+        "degradationFactor: good from 0.8, moderate from 0.6; stability, consistency: from 0.7, "
+        "0.5; overall by 2 points a good, 1 a moderate: good from 5, moderate from 3",
+        {{"degradationFactor", figure_json(summary.degradation_factor)},
+         {"parameterStability", summary.parameter_stability},
+         {"consistencyScore", summary.consistency_score}});
+    add("recommendedParameters",
+        "mean of the chosen values, 3 decimals; stable: population sd/|mean| < 0.3",
+        {{"combinations", result.combinations}});
+    add("periods[].targetMetricInSample",
+        "target of the in-sample trades, best of the combinations within the limits",
+        {{"combinations", result.combinations}});
+    add("periods[].targetMetricOutOfSample",
+        "target of the out-of-sample trades at the parameters chosen in sample",
+        {{"target", arguments["optimizationTarget"]}});
+    if (summary.avg_effective_factors) {
+        add("summary.avgCorrelationAcrossPeriods, avgTailDependenceAcrossPeriods, "
+            "avgEffectiveFactors",
+            "mean over windows of the out-of-sample figures in periods[].diversificationMetrics",
+            {{"windows", windows}});
+    }
+    return out;
 }
 
 // Figures without a value, which the reference leaves unexplained (02 I-3). There can be as many as

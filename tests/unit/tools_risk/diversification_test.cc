@@ -228,6 +228,27 @@ TEST_F(TailRiskToolTest, FiltersAreThoseOfAllTools) {  // I-7
               std::string::npos);
 }
 
+TEST_F(TailRiskToolTest, EveryFigureIsExplained) {
+    TB_REQUIRE_SHARED();
+    copy_real_blocks();
+    const Json arguments = {{"blockId", "EMA Test Data"}, {"explain", true}};
+    const Json tail = call("get_tail_risk", arguments);
+    for (const auto& [name, value] : tail["analytics"].items()) {
+        EXPECT_FALSE(explanation_of(tail, "analytics." + name).is_null()) << name;
+    }
+    for (const auto& [name, value] : tail["marginalContributions"][0].items()) {
+        EXPECT_TRUE(value.is_string() ||
+                    !explanation_of(tail, "marginalContributions[]." + name).is_null())
+            << name;
+    }
+    const Json matrix = call("get_correlation_matrix", arguments);
+    for (const char* const figure :
+         {"correlationMatrix", "sampleSizes", "analytics.averageCorrelation", "analytics.strongest",
+          "analytics.weakest", "highlyCorrelatedPairs"}) {
+        EXPECT_FALSE(explanation_of(matrix, figure).is_null()) << figure;
+    }
+}
+
 TEST_F(TailRiskToolTest, OneStrategyIsAnErrorOrHasNoPair) {
     write_block("A", trades_of("alpha", 40, {5, -3, 2}));
     EXPECT_NE(error_of(kTailRisk, {{"blockId", "A"}}).find("two strategies"), std::string::npos);

@@ -1,4 +1,6 @@
 // get_position_sizing through the tool: each item of 02 §6 that is its own.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "risk_fixture.h"
@@ -55,6 +57,26 @@ TEST_F(SizingToolTest, ExplanationNamesTheMarginVersionWhereItIsUsed) {
     EXPECT_EQ(margin["inputs"]["p"], 15.0 / 31);
     // The reference ignores the wish whatever its label says.
     EXPECT_EQ(fraction_of(reference(by_margin))["formula"], dollars["formula"]);
+}
+
+TEST_F(SizingToolTest, EveryFigureIsExplained) {
+    write_block("A", trades_of("alpha", 40, {30, -20, 10}));
+    const Json answer = call(kTool, {{"blockId", "A"}, {"capitalBase", 10'000}, {"explain", true}});
+    for (const auto& [name, value] : answer["portfolio"].items()) {
+        if (value.is_number()) {
+            EXPECT_FALSE(explanation_of(answer, "portfolio." + name).is_null()) << name;
+        }
+    }
+    for (const char* const figure : {"strategies[].rawAllocation", "strategies[].scaledAllocation",
+                                     "totalAllocation", "totalAllocationPct"}) {
+        EXPECT_FALSE(explanation_of(answer, figure).is_null()) << figure;
+    }
+    const Json inputs = explanation_of(answer, "portfolio.recommendedAllocation")["inputs"];
+    EXPECT_EQ(answer["portfolio"]["recommendedAllocation"].get<double>(),
+              inputs["capital"].get<double>() *
+                  std::max(0.0, std::min(inputs["kelly"].get<double>() *
+                                             inputs["multiplier"].get<double>(),
+                                         inputs["cap"].get<double>())));
 }
 
 TEST_F(SizingToolTest, AllocationsAreSummedAndScaled) {  // I-42

@@ -133,6 +133,21 @@ Json reference(Json arguments) {
     return arguments;
 }
 
+Json explanation_of(const Json& answer, std::string_view figure) {
+    for (const Json& entry : answer["explain"]) {
+        const std::string names = entry["figure"].get<std::string>();
+        const std::string place = names.substr(0, names.substr(0, names.find(", ")).rfind('.') + 1);
+        for (std::size_t begin = 0; begin < names.size();) {
+            const std::size_t end = std::min(names.find(", ", begin), names.size());
+            if ((begin == 0 ? "" : place) + names.substr(begin, end - begin) == figure) {
+                return entry;
+            }
+            begin = end + 2;
+        }
+    }
+    return nullptr;
+}
+
 bool mentions(const Json& list, std::string_view text) {
     return std::any_of(list.begin(), list.end(), [&](const Json& entry) {
         return entry.dump().find(text) != std::string::npos;

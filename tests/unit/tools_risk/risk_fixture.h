@@ -75,6 +75,9 @@ class RiskToolsTest : public ::testing::Test {
 
 [[nodiscard]] Json with(Json arguments, const Json& more);
 [[nodiscard]] Json reference(Json arguments);
+// What `explain: true` says about a figure ("statistics.meanFinalValue"); null if nothing. Entries
+// may be about several: "strategies[].avgWin, avgLoss".
+[[nodiscard]] Json explanation_of(const Json& answer, std::string_view figure);
 // Whether any element of `list` contains `text`.
 [[nodiscard]] bool mentions(const Json& list, std::string_view text);
 

@@ -281,6 +281,28 @@ TEST_F(MonteCarloToolTest, TextStandsAloneAndExplanationsChangeNoFigure) {
     EXPECT_EQ(explained, plain);
 }
 
+TEST_F(MonteCarloToolTest, EveryFigureIsExplained) {
+    write_block("A", with_funds(trades_of("alpha", 40, {5, -3}), 1000));
+    for (const bool as_reference : {false, true}) {
+        const Json arguments = {{"blockId", "A"},
+                                {"numSimulations", 100},
+                                {"includeWorstCase", true},
+                                {"ruinThresholdPct", 0.2},
+                                {"explain", true}};
+        const Json answer = call(kTool, as_reference ? reference(arguments) : arguments);
+        for (const char* const object : {"statistics", "lossAtRisk"}) {
+            for (const auto& [name, value] : answer[object].items()) {
+                EXPECT_FALSE(explanation_of(answer, std::string(object) + "." + name).is_null())
+                    << object << "." << name;
+            }
+        }
+        for (const char* const figure :
+             {"valueAtRisk", "percentileBands", "bands", "standardErrors", "worstCaseLosses"}) {
+            EXPECT_FALSE(explanation_of(answer, figure).is_null()) << figure;
+        }
+    }
+}
+
 TEST_F(MonteCarloToolTest, LossesHaveStandardErrorsToo) {
     write_block("A", with_funds(trades_of("alpha", 40, {5, -3, 8, -12}), 1000));
     const Json answer = call(kTool, {{"blockId", "A"}, {"randomSeed", 1}});

@@ -68,6 +68,43 @@ TEST_F(WalkForwardToolTest, NetProfitIsComparedPerDay) {  // I-31
     EXPECT_EQ(call(kTool, arguments)["summary"]["degradationFactor"], 1);
 }
 
+// What explains a figure must lead to it.
+TEST_F(WalkForwardToolTest, EveryFigureIsExplainedAndFollowsFromItsInputs) {
+    TB_REQUIRE_SHARED();
+    copy_real_blocks();
+    for (const char* const target : {"netPl", "sharpeRatio"}) {
+        for (const bool as_reference : {false, true}) {
+            const Json arguments = with(kEma, {{"inSampleDays", 60},
+                                               {"outOfSampleDays", 20},
+                                               {"optimizationTarget", target},
+                                               {"enableCorrelationConstraint", true},
+                                               {"explain", true}});
+            const Json answer = call(kTool, as_reference ? reference(arguments) : arguments);
+            const Json& summary = answer["summary"];
+            for (const auto& [name, value] : summary.items()) {
+                EXPECT_FALSE(explanation_of(answer, "summary." + name).is_null()) << name;
+            }
+            for (const char* const figure :
+                 {"stats.consistencyScore", "verdict", "recommendedParameters",
+                  "periods[].targetMetricInSample", "periods[].targetMetricOutOfSample"}) {
+                EXPECT_FALSE(explanation_of(answer, figure).is_null()) << figure;
+            }
+            const Json inputs = explanation_of(answer, "summary.degradationFactor")["inputs"];
+            const double is = inputs["inSample"];
+            const double oos = inputs["outOfSample"];
+            EXPECT_NEAR(summary["degradationFactor"].get<double>(), oos / is, 1e-12);
+            EXPECT_NEAR(summary["performanceDelta"].get<double>(), oos - is, 1e-9);
+            const Json share = explanation_of(answer, "stats.consistencyScore")["inputs"];
+            EXPECT_EQ(answer["stats"]["consistencyScore"].get<double>(),
+                      share["consistent"].get<double>() / share["windows"].get<double>());
+        }
+    }
+    // The difference of daily means is no difference of the means beside it.
+    const Json by_day = with(kEma, {{"optimizationTarget", "netPl"}});
+    EXPECT_NE(text_of(kTool, by_day).find(" a day; parameter stability"), std::string::npos);
+    EXPECT_EQ(text_of(kTool, reference(by_day)).find(" a day"), std::string::npos);
+}
+
 TEST_F(WalkForwardToolTest, StretchTheDataDoesNotCoverIsLeftOut) {  // I-30, I-33
     TB_REQUIRE_SHARED();
     copy_real_blocks();

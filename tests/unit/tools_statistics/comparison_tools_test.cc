@@ -177,6 +177,29 @@ TEST_F(ComparisonTools, MetricsAndOrderAreThoseAskedFor) {
 
 // ---- block_diff ----
 
+TEST_F(ComparisonTools, EveryFigureOfADifferenceIsExplained) {
+    const Json answer =
+        call("block_diff", {{"blockIdA", "Gross"}, {"blockIdB", "Net"}, {"explain", true}});
+    const std::string explained = answer["explain"].dump();
+    for (const auto& [name, value] : answer["portfolioTotals"]["blockA"].items()) {
+        EXPECT_NE(explained.find("portfolioTotals.blockA." + name), std::string::npos) << name;
+        EXPECT_NE(explained.find("portfolioTotals.blockB." + name), std::string::npos) << name;
+    }
+    for (const Json& row : answer["perStrategyComparison"]) {
+        for (const auto& [name, value] : row["blockA"].items()) {
+            EXPECT_NE(explained.find("perStrategyComparison[]." + name), std::string::npos) << name;
+        }
+    }
+    EXPECT_NE(explained.find("portfolioTotals.delta"), std::string::npos);
+    EXPECT_NE(explained.find("strategyOverlap.overlapPercent"), std::string::npos);
+    const Json strategies =
+        call("get_strategy_comparison", {{"blockId", "Gross"}, {"explain", true}});
+    for (const auto& [name, value] : strategies["strategies"][0].items()) {
+        EXPECT_TRUE(name == "name" || strategies["explain"].dump().find(name) != std::string::npos)
+            << name;
+    }
+}
+
 TEST_F(ComparisonTools, DifferenceIsSecondMinusFirst) {
     const Json answer = call("block_diff", {{"blockIdA", "Gross"}, {"blockIdB", "Net"}});
     EXPECT_EQ(answer["strategyOverlap"]["shared"], Json::array({"alpha"}));

@@ -174,6 +174,16 @@ TEST_F(LiveFills, ExplanationsNameTheRowsTheyRestOn) {
     EXPECT_EQ(answer["explain"][0]["figure"], "summary.totalSlippage");
     EXPECT_EQ(answer["explain"][0]["rows"], answer["summary"]["matchedComparisons"]);
     EXPECT_TRUE(answer["dataVersion"].contains("A"));
+    const std::string explained = answer["explain"].dump();
+    for (const auto& [name, value] : answer["summary"].items()) {
+        const bool is_text_or_count =
+            name == "note" || name == "totalComparisons" || name == "matchedComparisons";
+        EXPECT_TRUE(is_text_or_count || explained.find(name) != std::string::npos) << name;
+    }
+    for (const char* const figure : {"comparisons[].slippage\"", "comparisons[].slippagePercent",
+                                     "comparisons[].scaledBacktestPl", "coverage"}) {
+        EXPECT_NE(explained.find(figure), std::string::npos) << figure;
+    }
 }
 
 }  // namespace
