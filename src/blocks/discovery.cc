@@ -306,7 +306,9 @@ Result<BlockListing> list_block_folders(FileSystem& fs, const std::filesystem::p
         }
         if (entry.is_symlink && !resolves_inside(path, data_dir)) {
             listing.warnings.push_back(fmt::format(
-                "the link '{}' is ignored: it leads out of the data directory", entry.name));
+                "the link '{}' is ignored: it does not lead to a folder inside the data "
+                "directory",
+                entry.name));
             continue;
         }
         if (entry.name == kInnerBlocks) {
