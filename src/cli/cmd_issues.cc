@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/record_output.h"
@@ -14,7 +15,8 @@ constexpr std::int64_t kDefaultLimit = 200;
 Result<ExitCode> run(const Invocation& invocation, Session& session) {
     const std::string directory = invocation.text("DIR");
     TB_TRY(const auto store, store_of(directory));
-    if (!has_database(directory)) {
+    // Where no database can be made, the files are read instead.
+    if (!has_database(directory) && ::access(directory.c_str(), W_OK) == 0) {
         return make_error(ErrorCode::kNotFound,
                           "nothing was synced here yet: run tradeblocks sync first", directory);
     }
