@@ -82,7 +82,7 @@ class MarketSync {
         }
         TB_TRY(db::Connection connection, store_.reader());
         TB_TRY(const auto stored, load_stored_market_files(connection));
-        MarketSyncResult result;
+        MarketSyncResult result = begin();
         for (const MarketFile& file : market::market_files()) {
             const auto stat = run_.fs.stat(folder_ / file.file_name);
             if (!stat.has_value() && stat.error().code == ErrorCode::kNotFound) {
@@ -108,7 +108,7 @@ class MarketSync {
         TB_TRY(db::DataStore::Writer writer, store_.writer(run_.options.cancel));
         db::Connection& connection = writer.connection();
         connection.cancel_with(run_.options.cancel);
-        MarketSyncResult result;
+        MarketSyncResult result = begin();
         if (const auto restored = restore_history(connection, result); !restored.has_value()) {
             if (is_fatal(restored.error())) {
                 return tl::unexpected<Error>(restored.error());
@@ -146,6 +146,15 @@ class MarketSync {
     }
 
   private:
+    [[nodiscard]] MarketSyncResult begin() const {
+        MarketSyncResult result;
+        if (std::string unread = market::unread_csvs_warning(run_.fs, store_.directory());
+            !unread.empty()) {
+            result.warnings.push_back(std::move(unread));
+        }
+        return result;
+    }
+
     static void add(MarketSyncResult& result, MarketFileResult file) {
         count(file, result);
         result.files.push_back(std::move(file));

@@ -153,6 +153,19 @@ TEST_F(MarketSyncTest, MetadataThatAnotherProgramChangedMakesTheFileNew) {
     EXPECT_EQ(sync_market().unchanged, 1);
 }
 
+TEST_F(MarketSyncTest, CsvsOfOtherNamesAreNamedEachTime) {
+    write("_marketdata/spx_daily.csv", kThreeDays);
+    write("_marketdata/SPX_Daily.csv", kThreeDays);
+    write("_marketdata/notes.txt", "x");
+    for (const std::int64_t synced : {1, 0}) {
+        const MarketSyncResult result = sync_market();
+        EXPECT_EQ(result.synced, synced);
+        ASSERT_EQ(result.warnings.size(), 1U);
+        EXPECT_TRUE(result.warnings[0].starts_with("'SPX_Daily.csv' below _marketdata is not read"))
+            << result.warnings[0];
+    }
+}
+
 TEST_F(MarketSyncTest, NoJournalIsMadeForTablesWithoutRows) {
     write("_marketdata/spx_daily.csv", "time,open,high,low,close\n");
     EXPECT_EQ(sync_market().synced, 1);
