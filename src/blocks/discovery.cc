@@ -155,11 +155,16 @@ bool is_plain_file_name(std::string_view name) {
 }
 
 // csvMappings of a block.json left by the original program: role -> file name. Read, never written;
-// anything unusable in it is as if it were not there.
-std::map<FileRole, std::string> read_mappings(FileSystem& fs, const std::filesystem::path& folder,
-                                              std::vector<std::string>& warnings) {
+// anything unusable in it is as if it were not there. A failing system is another matter: without
+// the names another file might become the trade log.
+Result<std::map<FileRole, std::string>> read_mappings(FileSystem& fs,
+                                                      const std::filesystem::path& folder,
+                                                      std::vector<std::string>& warnings) {
     std::map<FileRole, std::string> mappings;
     const auto content = read_whole_file(fs, folder / "block.json", kMaxMappingBytes);
+    if (!content && content.error().code == ErrorCode::kIo) {
+        return tl::unexpected<Error>(content.error());
+    }
     if (!content) {
         return mappings;
     }
@@ -354,10 +359,12 @@ Result<BlockFiles> discover_files(FileSystem& fs, const std::filesystem::path& f
         }
         files.csv_names.push_back(entry.name);
     }
+    std::map<FileRole, std::string> mappings;
+    if (has_mapping_file) {
+        TB_TRY(mappings, read_mappings(fs, folder, files.warnings));
+    }
     Claims claims(files);
-    claim_by_name(claims, files,
-                  has_mapping_file ? read_mappings(fs, folder, files.warnings)
-                                   : std::map<FileRole, std::string>());
+    claim_by_name(claims, files, mappings);
     TB_RETURN_IF_ERROR(claim_by_header(fs, folder, claims, files));
     return files;
 }

@@ -257,6 +257,8 @@ TEST(Discovery, UnreadableFilesAreErrorsNotMissingRoles) {
     EXPECT_EQ(discover_files(broken, dir.path() / "b").error().code, ErrorCode::kIo);
     dir.write("c/tradelog.csv", kTrade);
     EXPECT_TRUE(discover_files(broken, dir.path() / "c").has_value());
+    dir.write("c/block.json", R"({"csvMappings":{"tradelog":"x.csv"}})");
+    EXPECT_EQ(discover_files(broken, dir.path() / "c").error().code, ErrorCode::kIo);
 }
 
 std::optional<FileRole> classify(const Cells& header, const Cells& row = {}) {
