@@ -352,7 +352,8 @@ Result<BlockFiles> discover_files(FileSystem& fs, const std::filesystem::path& f
         if (!entry.is_regular || !has_csv_name(entry.name)) {
             continue;
         }
-        if (entry.is_symlink && !resolves_inside(folder / entry.name, folder / "..")) {
+        // Not `folder / ".."`: the folder may be a link itself, and its target lie elsewhere.
+        if (entry.is_symlink && !resolves_inside(folder / entry.name, folder.parent_path())) {
             files.warnings.push_back(fmt::format(
                 "the link '{}' is ignored: it leads out of the data directory", entry.name));
             continue;

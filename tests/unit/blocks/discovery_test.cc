@@ -221,6 +221,17 @@ TEST(Discovery, HiddenFilesAndLinksToTheOutsideAreNoCandidates) {
     EXPECT_FALSE(files.reportinglog.has_value());
     EXPECT_TRUE(files.dailylog.has_value());
     EXPECT_THAT(files.warnings, ElementsAre(HasSubstr("leads out")));
+
+    // Both links lead to somewhere inside, wherever the folder itself lies.
+    dir.write("_archive/2024/real/readme.txt", "x");
+    std::filesystem::create_symlink(dir.path() / "other/shared.csv",
+                                    dir.path() / "_archive/2024/real/dailylog.csv");
+    std::filesystem::create_directory_symlink(dir.path() / "_archive/2024/real",
+                                              dir.path() / "linked");
+    const auto linked = discover_files(real_file_system(), dir.path() / "linked");
+    ASSERT_TRUE(linked.has_value());
+    EXPECT_TRUE(linked->dailylog.has_value());
+    EXPECT_THAT(linked->warnings, ElementsAre());
 }
 
 TEST(Discovery, EncodedAndSemicolonHeadersAreRecognised) {
