@@ -160,6 +160,11 @@ class StatusAndIssues(DataTest):
         self.assertIn("2 rows skipped", run("issues", self.data).stdout)
         self.assertEqual(run_json("issues", self.data, "B", "--json"), [])
         self.assertIn("nope", run("issues", self.data, "nope", code=1).stderr)
+        self.write("C/tradelog.csv", "alpha,beta\n1,2\n")
+        run("sync", self.data, code=3)
+        self.assertIn("C: tradelog.csv is not in the database: the header on line 1 lacks",
+                      run("issues", self.data, "C").stderr)
+        self.assertEqual(run("issues", self.data, "B").stderr, "")
 
     def test_questions_are_answered_where_no_database_can_be_made(self):
         self.write("A/tradelog.csv", trade_log(2) + trade(2, pl="N/A") + "\n")
