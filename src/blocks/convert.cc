@@ -427,7 +427,9 @@ void TatConverter::convert(RowCells& row, TextArena& arena, ReportingRecord& fil
     }
     fill.opening_price = 0;  // the export has none; 01 §1.7
     fill.closing_price = row.number(TatField::kPriceClose);
-    if (const auto pl = row.profit(TatField::kProfitLoss, false)) {
+    if (row.text(TatField::kProfitLoss).empty()) {  // 01 §1.7: also of a trade that is open
+        row.skip("ProfitLoss", row.joined(), "no profit or loss");
+    } else if (const auto pl = row.profit(TatField::kProfitLoss, false)) {
         fill.pl = *pl;
     }
     if (row.skipped()) {

@@ -155,11 +155,16 @@ bool is_plain_file_name(std::string_view name) {
 }
 
 // csvMappings of a block.json left by the original program: role -> file name. Read, never written;
-// anything unusable in it is as if it were not there.
-std::map<FileRole, std::string> read_mappings(FileSystem& fs, const std::filesystem::path& folder,
-                                              std::vector<std::string>& warnings) {
+// anything unusable in it is as if it were not there. A failing system is another matter: without
+// the names another file might become the trade log.
+Result<std::map<FileRole, std::string>> read_mappings(FileSystem& fs,
+                                                      const std::filesystem::path& folder,
+                                                      std::vector<std::string>& warnings) {
     std::map<FileRole, std::string> mappings;
     const auto content = read_whole_file(fs, folder / "block.json", kMaxMappingBytes);
+    if (!content && content.error().code == ErrorCode::kIo) {
+        return tl::unexpected<Error>(content.error());
+    }
     if (!content) {
         return mappings;
     }
@@ -306,7 +311,9 @@ Result<BlockListing> list_block_folders(FileSystem& fs, const std::filesystem::p
         }
         if (entry.is_symlink && !resolves_inside(path, data_dir)) {
             listing.warnings.push_back(fmt::format(
-                "the link '{}' is ignored: it leads out of the data directory", entry.name));
+                "the link '{}' is ignored: it does not lead to a folder inside the data "
+                "directory",
+                entry.name));
             continue;
         }
         if (entry.name == kInnerBlocks) {
@@ -345,17 +352,20 @@ Result<BlockFiles> discover_files(FileSystem& fs, const std::filesystem::path& f
         if (!entry.is_regular || !has_csv_name(entry.name)) {
             continue;
         }
-        if (entry.is_symlink && !resolves_inside(folder / entry.name, folder / "..")) {
+        // Not `folder / ".."`: the folder may be a link itself, and its target lie elsewhere.
+        if (entry.is_symlink && !resolves_inside(folder / entry.name, folder.parent_path())) {
             files.warnings.push_back(fmt::format(
                 "the link '{}' is ignored: it leads out of the data directory", entry.name));
             continue;
         }
         files.csv_names.push_back(entry.name);
     }
+    std::map<FileRole, std::string> mappings;
+    if (has_mapping_file) {
+        TB_TRY(mappings, read_mappings(fs, folder, files.warnings));
+    }
     Claims claims(files);
-    claim_by_name(claims, files,
-                  has_mapping_file ? read_mappings(fs, folder, files.warnings)
-                                   : std::map<FileRole, std::string>());
+    claim_by_name(claims, files, mappings);
     TB_RETURN_IF_ERROR(claim_by_header(fs, folder, claims, files));
     return files;
 }

@@ -99,11 +99,19 @@ bool looks_split(std::string_view left, std::string_view right) {
     const auto digits = [](std::string_view text) {
         return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
     };
-    while (!left.empty() && (left.front() == '-' || left.front() == '$' || left.front() == '(')) {
-        left.remove_prefix(1);
+    constexpr std::string_view kMinusSign = "\xE2\x88\x92";  // U+2212
+    constexpr std::string_view kInFront = "-+$( ";
+    constexpr std::string_view kBehind = ".)% ";
+    while (!left.empty()) {
+        const bool minus_sign = left.starts_with(kMinusSign);
+        if (!minus_sign && kInFront.find(left.front()) == std::string_view::npos) {
+            break;
+        }
+        left.remove_prefix(minus_sign ? kMinusSign.size() : 1);
     }
     return !left.empty() && left.size() <= 3 && digits(left) && right.size() >= 3 &&
-           digits(right.substr(0, 3)) && (right.size() == 3 || right[3] == '.' || right[3] == ')');
+           digits(right.substr(0, 3)) &&
+           (right.size() == 3 || kBehind.find(right[3]) != std::string_view::npos);
 }
 
 // One file on its way in.

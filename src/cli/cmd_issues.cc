@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "cli/commands.h"
 #include "cli/record_output.h"
@@ -11,10 +12,29 @@ namespace {
 
 constexpr std::int64_t kDefaultLimit = 200;
 
+// A file that was rejected for its header has no row to list: without a word it would look fine.
+Result<void> name_rejected_files(db::Connection& connection, const std::string& block_id,
+                                 Session& session) {
+    TB_TRY(auto files, connection.collect("SELECT block_id, file_name, rejection FROM "
+                                          "trades._sync_files WHERE rejection IS NOT NULL AND "
+                                          "($1 = '' OR block_id = $1) ORDER BY ALL",
+                                          block_id));
+    while (true) {
+        TB_TRY(const bool more, files.next());
+        if (!more) {
+            return {};
+        }
+        session.terminal.warning(fmt::format("{}: {} is not in the database: {}",
+                                             files.get<std::string>(0), files.get<std::string>(1),
+                                             files.get<std::string>(2)));
+    }
+}
+
 Result<ExitCode> run(const Invocation& invocation, Session& session) {
     const std::string directory = invocation.text("DIR");
     TB_TRY(const auto store, store_of(directory));
-    if (!has_database(directory)) {
+    // Where no database can be made, the files are read instead.
+    if (!has_database(directory) && ::access(directory.c_str(), W_OK) == 0) {
         return make_error(ErrorCode::kNotFound,
                           "nothing was synced here yet: run tradeblocks sync first", directory);
     }
@@ -53,6 +73,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
             "{} of {} shown; --limit shows more (at most 1,000 per file are kept)",
             grouped(static_cast<std::int64_t>(records.size())), counted(page.found, "issue")));
     }
+    TB_RETURN_IF_ERROR(name_rejected_files(connection, filter.block_id, session));
     return ExitCode::kDone;
 }
 

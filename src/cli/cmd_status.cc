@@ -7,6 +7,7 @@
 #include "cli/record_output.h"
 #include "cli/store_access.h"
 #include "core/file_system.h"
+#include "market/market_files.h"
 
 namespace tb::cli {
 
@@ -165,6 +166,10 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     std::vector<std::string> warnings = listing.warnings;
     if (std::string loose = blocks::loose_csvs_warning(listing); !loose.empty()) {
         warnings.push_back(std::move(loose));
+    }
+    if (std::string unread = market::unread_csvs_warning(real_file_system(), store->directory());
+        !unread.empty()) {
+        warnings.push_back(std::move(unread));
     }
     for (const blocks::BlockFolder& folder : listing.folders) {
         const auto files = blocks::discover_files(real_file_system(), folder.path);

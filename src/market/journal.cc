@@ -126,6 +126,7 @@ std::optional<std::pair<Date, std::vector<double>>> parse_line(
 Journal parse_journal(const db::TableSpec& table, std::string_view text) {
     Journal journal;
     const std::size_t key = table.column_index("date");
+    constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
     for (std::size_t i = 0; i < table.columns.size(); ++i) {
         if (i != key) {
             journal.columns.push_back(i);
@@ -133,6 +134,9 @@ Journal parse_journal(const db::TableSpec& table, std::string_view text) {
     }
     journal.ends_with_newline = text.empty() || text.ends_with('\n');
     journal.current_header = text.starts_with(header_line(table));
+    if (text.starts_with(kByteOrderMark)) {
+        text.remove_prefix(kByteOrderMark.size());
+    }
     std::vector<std::optional<std::size_t>> places;  // of the file's cells among journal.columns
     std::optional<std::size_t> key_cell;
     while (!text.empty()) {
@@ -141,8 +145,11 @@ Journal parse_journal(const db::TableSpec& table, std::string_view text) {
             ++journal.ignored;  // torn: it was never flushed as a whole
             break;
         }
-        const std::string_view line = text.substr(0, end);
+        std::string_view line = text.substr(0, end);
         text.remove_prefix(end + 1);
+        if (line.ends_with('\r')) {  // saved by an editor or a spreadsheet
+            line.remove_suffix(1);
+        }
         if (!key_cell) {
             for (const std::string_view name : split(line)) {
                 if (name == "date") {
@@ -270,7 +277,7 @@ Result<void> MarketJournal::unmark(std::string_view table) const {
     return {};
 }
 
-Result<void> MarketJournal::write_rows(std::string_view table, const MarketRows& changed) const {
+Result<bool> MarketJournal::write_rows(std::string_view table, const MarketRows& changed) const {
     const db::TableSpec& spec = spec_of(table);
     TB_TRY(Journal journal, read_journal(fs_, path(table), spec));
     const std::size_t lines = journal.lines + changed.dates.size();
@@ -286,15 +293,21 @@ Result<void> MarketJournal::write_rows(std::string_view table, const MarketRows&
     }
     const bool too_long = lines > 2 * journal.days.size() + kCompactionSlack;
     if (journal.current_header && journal.ends_with_newline && !too_long) {
-        return append_to_file(path(table), render(spec, changed));
+        TB_RETURN_IF_ERROR(append_to_file(path(table), render(spec, changed)));
+        return true;
     }
-    return write_file_atomically(path(table), header_line(spec) + render(spec, to_rows(journal)));
+    TB_RETURN_IF_ERROR(
+        write_file_atomically(path(table), header_line(spec) + render(spec, to_rows(journal))));
+    return journal.ignored == 0;
 }
 
 Result<void> MarketJournal::append(std::string_view table, const MarketRows& changed) {
     if (!changed.dates.empty()) {
         TB_RETURN_IF_ERROR(prepare_folder());
-        TB_RETURN_IF_ERROR(write_rows(table, changed));
+        TB_TRY(const bool whole, write_rows(table, changed));
+        if (!whole) {
+            return mark(table);  // heal() writes again what the damaged lines held
+        }
     }
     return unmark(table);
 }

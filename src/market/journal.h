@@ -3,7 +3,8 @@
 // kept a second time in a form that needs no program to read (00 §2).
 //
 // A journal is only ever appended to (and now and then rewritten shorter): the last line of a day
-// is that day's row. A torn last line, or any line that is not whole, is ignored.
+// is that day's row. A torn last line, or any line that is not whole, is ignored; when a rewrite
+// leaves such lines out, the mark stays until heal() has compared with the table.
 //
 // Order of events, so that a crash at any point loses nothing:
 //
@@ -75,7 +76,8 @@ class MarketJournal {
   private:
     [[nodiscard]] std::filesystem::path mark_path(std::string_view table) const;
     [[nodiscard]] Result<void> prepare_folder() const;
-    [[nodiscard]] Result<void> write_rows(std::string_view table, const MarketRows& changed) const;
+    // False when lines that could not be read were left out.
+    [[nodiscard]] Result<bool> write_rows(std::string_view table, const MarketRows& changed) const;
     [[nodiscard]] Result<void> unmark(std::string_view table) const;
 
     std::filesystem::path folder_;

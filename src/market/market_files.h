@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <span>
@@ -26,6 +27,7 @@
 
 #include "core/cancel.h"
 #include "core/date.h"
+#include "core/file_system.h"
 #include "core/result.h"
 #include "csv/encoding.h"
 #include "db/schema.h"
@@ -46,6 +48,10 @@ struct MarketFile {
 [[nodiscard]] std::span<const MarketFile> market_files();
 // nullptr if it is none of them.
 [[nodiscard]] const MarketFile* find_market_file(std::string_view file_name);
+// Names the CSV files below _marketdata that are none of these and hence not read; empty if there
+// are none.
+[[nodiscard]] std::string unread_csvs_warning(FileSystem& fs,
+                                              const std::filesystem::path& data_dir);
 // The table's declaration in db/schema.h.
 [[nodiscard]] const db::TableSpec& market_table(const MarketFile& file);
 

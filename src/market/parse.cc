@@ -94,6 +94,7 @@ class Parser {
     std::map<Date, Draft> drafts_;
     std::vector<MarketIssue> skipped_;
     std::int64_t unreadable_ = 0;
+    MarketIssue first_unreadable_;
 };
 
 Result<void> Parser::each_record(
@@ -249,8 +250,10 @@ void Parser::read_row(const csv::Record& record, MarketParse& parse) {
     const std::string_view time =
         header_.time_cell < record.cells.size() ? record.cells[header_.time_cell] : "";
     const auto refuse = [&](std::string_view reason) {
-        ++unreadable_;
         skip(record.line, time, reason);
+        if (++unreadable_ == 1) {
+            first_unreadable_ = skipped_.back();
+        }
     };
     if (record.has_nul) {
         return refuse("the row holds NUL bytes");
@@ -322,8 +325,7 @@ void Parser::finish(MarketParse& parse) {
         parse.outcome = ParseOutcome::kRejected;
         parse.rejection =
             fmt::format("{} of {} rows cannot be read, the first on line {}: {}", unreadable_,
-                        parse.data_rows, parse.issues.empty() ? 0 : parse.issues.front().line,
-                        parse.issues.empty() ? "" : parse.issues.front().reason);
+                        parse.data_rows, first_unreadable_.line, first_unreadable_.reason);
     }
 }
 

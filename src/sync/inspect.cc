@@ -149,7 +149,8 @@ class Inspection {
         const auto stored = job_.stored.files.find(file.role);
         const bool same_file = stored != job_.stored.files.end() &&
                                stored->second.report.file_name == file.file_name &&
-                               stored->second.settings == item.settings;
+                               stored->second.settings == item.settings &&
+                               job_.stored.agrees_on(file.role);
         if (same_file && !context_.verify) {
             TB_TRY(const FileStat stat, stat_of(item));
             if (stat_proves_unchanged(stored->second.stat, stored->second.looked_at, stat)) {

@@ -2,6 +2,7 @@
 // only grow (market/market_files.h), and into journals that outlive the database
 // (market/journal.h).
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include <fmt/format.h>
@@ -25,6 +26,7 @@ struct MarketJob {
     const MarketFile* file = nullptr;
     FileContent content;
     market::MarketParse parse;
+    std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 
 bool is_fatal(const Error& error) {
@@ -80,7 +82,7 @@ class MarketSync {
         }
         TB_TRY(db::Connection connection, store_.reader());
         TB_TRY(const auto stored, load_stored_market_files(connection));
-        MarketSyncResult result;
+        MarketSyncResult result = begin();
         for (const MarketFile& file : market::market_files()) {
             const auto stat = run_.fs.stat(folder_ / file.file_name);
             if (!stat.has_value() && stat.error().code == ErrorCode::kNotFound) {
@@ -106,9 +108,16 @@ class MarketSync {
         TB_TRY(db::DataStore::Writer writer, store_.writer(run_.options.cancel));
         db::Connection& connection = writer.connection();
         connection.cancel_with(run_.options.cancel);
-        MarketSyncResult result;
-        TB_RETURN_IF_ERROR(restore_history(connection, result));
+        MarketSyncResult result = begin();
+        if (const auto restored = restore_history(connection, result); !restored.has_value()) {
+            if (is_fatal(restored.error())) {
+                return tl::unexpected<Error>(restored.error());
+            }
+            put_off(restored.error(), result);
+            return result;
+        }
         TB_TRY(const auto stored, load_stored_market_files(connection));
+        std::uint64_t done = 0;
         for (const MarketFile& file : market::market_files()) {
             TB_RETURN_IF_ERROR(run_.check_cancelled());
             if (connection.must_reopen()) {  // the COMMIT of the file before failed
@@ -122,24 +131,52 @@ class MarketSync {
                 if (is_fatal(outcome.error())) {
                     return tl::unexpected<Error>(outcome.error());
                 }
-                MarketFileResult failed;
-                failed.file_name = file.file_name;
-                failed.status = deferred_status(outcome.error());
-                failed.error = outcome.error();
-                outcome = std::optional<MarketFileResult>(std::move(failed));
+                outcome = std::optional<MarketFileResult>(deferred(file, outcome.error()));
             }
             if (outcome->has_value()) {
                 (*outcome)->duration_ms = elapsed_ms_since(started);
                 add(result, std::move(**outcome));
+            }
+            if (run_.options.progress) {
+                run_.options.progress({++done, market::market_files().size(), "market files",
+                                       std::string(file.file_name)});
             }
         }
         return result;
     }
 
   private:
+    [[nodiscard]] MarketSyncResult begin() const {
+        MarketSyncResult result;
+        if (std::string unread = market::unread_csvs_warning(run_.fs, store_.directory());
+            !unread.empty()) {
+            result.warnings.push_back(std::move(unread));
+        }
+        return result;
+    }
+
     static void add(MarketSyncResult& result, MarketFileResult file) {
         count(file, result);
         result.files.push_back(std::move(file));
+    }
+
+    static MarketFileResult deferred(const MarketFile& file, const Error& error) {
+        MarketFileResult result;
+        result.file_name = file.file_name;
+        result.status = deferred_status(error);
+        result.error = error;
+        return result;
+    }
+
+    // History that cannot be loaded from the journals now: rows merged before it would hide that a
+    // new database still lacks it.
+    void put_off(const Error& error, MarketSyncResult& result) {
+        for (const MarketFile& file : market::market_files()) {
+            if (run_.fs.stat(folder_ / file.file_name).has_value() ||
+                !journal_.missing(file.table)) {
+                add(result, deferred(file, error));
+            }
+        }
     }
 
     static MarketFileResult unchanged(const MarketFile& file, const StoredFile& stored) {
@@ -207,6 +244,13 @@ class MarketSync {
                         fmt::format("market history of {} restored from its journal: {} days",
                                     load.table, load.rows_loaded));
                 }
+                if (load.lines_ignored > 0) {
+                    result.warnings.push_back(
+                        fmt::format("{} damaged {} of the journal of {} could not be read; days "
+                                    "that no file has any more are lost with them",
+                                    load.lines_ignored, load.lines_ignored == 1 ? "line" : "lines",
+                                    load.table));
+                }
             }
         }
         if (!run_.stand_in) {
@@ -249,18 +293,29 @@ class MarketSync {
         return std::optional<MarketFileResult>(std::move(result));
     }
 
+    // A file beyond the limits is as unusable tomorrow as it is now: rejected, not deferred.
+    Result<void> parse_from(MarketJob& job, const market::NextBytes& next) const {
+        auto parsed =
+            market::parse_market_file(*job.file, job.content.encoding, next, run_.options.cancel);
+        if (parsed.has_value()) {
+            job.parse = std::move(*parsed);
+            return {};
+        }
+        if (parsed.error().code != ErrorCode::kResourceExhausted) {
+            return tl::unexpected<Error>(parsed.error());
+        }
+        job.parse.outcome = market::ParseOutcome::kRejected;
+        job.parse.rejection = parsed.error().message;
+        return {};
+    }
+
     Result<void> parse(MarketJob& job, const std::filesystem::path& path) {
         if (job.content.bytes.has_value()) {
             blocks::MemorySource source(std::as_bytes(std::span(*job.content.bytes)));
-            TB_TRY(job.parse, market::parse_market_file(
-                                  *job.file, job.content.encoding, [&] { return source.next(); },
-                                  run_.options.cancel));
-            return {};
+            return parse_from(job, [&] { return source.next(); });
         }
         TB_TRY(const auto source, HashingFileSource::open(run_.fs, path));
-        TB_TRY(job.parse, market::parse_market_file(
-                              *job.file, job.content.encoding, [&] { return source->next(); },
-                              run_.options.cancel));
+        TB_RETURN_IF_ERROR(parse_from(job, [&] { return source->next(); }));
         TB_TRY(const std::string hash, source->finish());
         if (hash != job.content.hash) {
             return make_error(ErrorCode::kBusy, "the file changed while it was being read",
@@ -367,6 +422,7 @@ class MarketSync {
         log.integer("rows_kept", result.rows_kept);
         log.integer("rows_skipped", result.rows_skipped);
         log.integer("rows_repaired", job.parse.rows_repaired);
+        log.number("duration_ms", elapsed_ms_since(job.started));
         log.text("message", job.parse.rejection);
         TB_RETURN_IF_ERROR(log.end_row());
         return log.close();
@@ -385,7 +441,9 @@ class MarketSync {
         files.integer("device", static_cast<std::int64_t>(job.content.stat.device));
         files.text("content_hash", job.content.hash);
         files.integer("data_rows", job.parse.data_rows);
-        files.integer("rows_stored", job.parse.data_rows - job.parse.rows_skipped);
+        files.integer("rows_stored", result.status == SyncStatus::kError
+                                         ? 0
+                                         : job.parse.data_rows - job.parse.rows_skipped);
         files.integer("rows_skipped", job.parse.rows_skipped);
         files.integer("rows_repaired", job.parse.rows_repaired);
         files.integer("issues_total", job.parse.issues_total);

@@ -20,6 +20,18 @@ std::optional<blocks::FileRole> role_from_name(std::string_view name) {
     return std::nullopt;
 }
 
+std::optional<std::string> metadata_hash(const BlockSyncMetadata& metadata, blocks::FileRole role) {
+    switch (role) {
+        case blocks::FileRole::kTradeLog:
+            return metadata.tradelog_hash;
+        case blocks::FileRole::kDailyLog:
+            return metadata.dailylog_hash;
+        case blocks::FileRole::kReportingLog:
+            break;
+    }
+    return metadata.reportinglog_hash;
+}
+
 StoredFile read_file_row(const db::Rows& rows, blocks::FileRole role) {
     StoredFile file;
     file.report.role = role;
@@ -60,19 +72,12 @@ Result<void> add_files(db::Rows rows, StoredState& state) {
 
 }  // namespace
 
-std::optional<std::string> StoredBlock::stored_hash(blocks::FileRole role) const {
-    if (!metadata.has_value()) {
-        return std::nullopt;
-    }
-    switch (role) {
-        case blocks::FileRole::kTradeLog:
-            return metadata->tradelog_hash;
-        case blocks::FileRole::kDailyLog:
-            return metadata->dailylog_hash;
-        case blocks::FileRole::kReportingLog:
-            break;
-    }
-    return metadata->reportinglog_hash;
+bool StoredBlock::agrees_on(blocks::FileRole role) const {
+    const auto file = files.find(role);
+    const bool rows_stored = file != files.end() && file->second.report.rejection.empty();
+    const std::optional<std::string> hash =
+        metadata.has_value() ? metadata_hash(*metadata, role) : std::nullopt;
+    return hash.has_value() == rows_stored && (!rows_stored || *hash == file->second.content_hash);
 }
 
 std::int64_t StoredBlock::trade_count() const {
@@ -125,7 +130,11 @@ Result<std::map<std::string, StoredFile, std::less<>>> load_stored_market_files(
     std::map<std::string, StoredFile, std::less<>> files;
     TB_TRY(db::Rows rows,
            connection.query(
-               fmt::format("SELECT {} FROM trades._sync_files WHERE block_id = $1", kFileColumns),
+               fmt::format("SELECT {} FROM trades._sync_files f WHERE block_id = $1 AND "
+                           "(rejection IS NOT NULL OR EXISTS (SELECT 1 FROM market._sync_metadata "
+                           "m WHERE m.file_name = f.file_name AND m.content_hash = "
+                           "f.content_hash))",
+                           kFileColumns),
                kMarketBlockId));
     while (true) {
         TB_TRY(const bool more, rows.next());

@@ -34,8 +34,9 @@ struct StoredBlock {
     std::optional<BlockSyncMetadata> metadata;
     std::map<blocks::FileRole, StoredFile> files;
 
-    // Hash whose rows are in the table of this role, if any.
-    [[nodiscard]] std::optional<std::string> stored_hash(blocks::FileRole role) const;
+    // Whether the metadata says of this role's file what its own record says: the hash, or none for
+    // a rejected file. They differ when another program wrote or deleted the metadata.
+    [[nodiscard]] bool agrees_on(blocks::FileRole role) const;
     [[nodiscard]] std::int64_t trade_count() const;
     [[nodiscard]] std::int64_t rows_skipped() const;
     [[nodiscard]] std::int64_t rows_repaired() const;
@@ -46,7 +47,7 @@ using StoredState = std::map<std::string, StoredBlock, std::less<>>;
 // Market files use the same table under a block id that no folder can have.
 inline constexpr std::string_view kMarketBlockId = "_marketdata";
 inline constexpr std::string_view kMarketRole = "market";
-// By file name.
+// By file name; only those of which market._sync_metadata says the same.
 [[nodiscard]] Result<std::map<std::string, StoredFile, std::less<>>> load_stored_market_files(
     db::Connection& connection);
 

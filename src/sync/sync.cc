@@ -367,6 +367,9 @@ Result<BlockSyncResult> sync_block(std::string_view block_id, db::DataStore& sto
     const auto started = std::chrono::steady_clock::now();
     auto result = with_recovery(store, [&] { return sync_one_once(block_id, store, options); });
     if (result.has_value()) {
+        if (options.progress) {
+            options.progress({1, 1, "blocks", std::string(block_id)});
+        }
         add_store_notes(store, result->warnings);
         result->duration_ms = elapsed_ms_since(started);
     }

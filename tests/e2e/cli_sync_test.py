@@ -160,6 +160,33 @@ class StatusAndIssues(DataTest):
         self.assertIn("2 rows skipped", run("issues", self.data).stdout)
         self.assertEqual(run_json("issues", self.data, "B", "--json"), [])
         self.assertIn("nope", run("issues", self.data, "nope", code=1).stderr)
+        self.write("C/tradelog.csv", "alpha,beta\n1,2\n")
+        run("sync", self.data, code=3)
+        self.assertIn("C: tradelog.csv is not in the database: the header on line 1 lacks",
+                      run("issues", self.data, "C").stderr)
+        self.assertEqual(run("issues", self.data, "B").stderr, "")
+
+    def test_questions_are_answered_where_no_database_can_be_made(self):
+        self.write("A/tradelog.csv", trade_log(2) + trade(2, pl="N/A") + "\n")
+        stranger = {}
+        if os.geteuid() == 0:  # whom no permission stops
+            stranger = {"user": 65534, "group": 65534}
+            self.root.chmod(0o755)
+        try:
+            run("--version", **stranger)
+        except PermissionError:
+            self.skipTest("the program is where only its owner gets")
+        env = {"TRADEBLOCKS_RUNTIME_DIR": str(self.root / "run")}
+        self.data.chmod(0o555)
+        try:
+            issues = run_json("issues", self.data, "--json", env=env, **stranger)
+            rows = run_json("sql", self.data, "--format", "json",
+                            "SELECT count(*) AS n FROM trades.trade_data", env=env, **stranger)
+        finally:
+            self.data.chmod(0o755)
+        self.assertEqual([issue["value"] for issue in issues], ["N/A"])
+        self.assertEqual(rows, [{"n": 2}])
+        self.assertEqual([path.name for path in self.data.iterdir()], ["A"])
 
     def test_limits_are_said(self):
         bad = "\n".join(trade(number, pl="bad") for number in range(10))

@@ -12,6 +12,7 @@
 namespace tb::blocks {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Cells = std::vector<std::string>;
@@ -92,7 +93,9 @@ TEST(BlockFolders, LinksAreFollowedOnlyInsideTheDataDirectory) {
     std::filesystem::create_directory_symlink(dir.path(), dir.path() / "self");
     EXPECT_THAT(ids(dir), ElementsAre("inner", "real"));
     const auto listing = list_block_folders(real_file_system(), dir.path());
-    EXPECT_THAT(listing->warnings, ElementsAre(HasSubstr("'outer'"), HasSubstr("'self'")));
+    EXPECT_THAT(listing->warnings,
+                ElementsAre(AllOf(HasSubstr("'outer'"), HasSubstr("inside the data directory")),
+                            AllOf(HasSubstr("'self'"), HasSubstr("inside the data directory"))));
 }
 
 TEST(BlockFolders, FolderNamedBlocksIsWarnedAboutNeverSwitchedTo) {
@@ -218,6 +221,17 @@ TEST(Discovery, HiddenFilesAndLinksToTheOutsideAreNoCandidates) {
     EXPECT_FALSE(files.reportinglog.has_value());
     EXPECT_TRUE(files.dailylog.has_value());
     EXPECT_THAT(files.warnings, ElementsAre(HasSubstr("leads out")));
+
+    // Both links lead to somewhere inside, wherever the folder itself lies.
+    dir.write("_archive/2024/real/readme.txt", "x");
+    std::filesystem::create_symlink(dir.path() / "other/shared.csv",
+                                    dir.path() / "_archive/2024/real/dailylog.csv");
+    std::filesystem::create_directory_symlink(dir.path() / "_archive/2024/real",
+                                              dir.path() / "linked");
+    const auto linked = discover_files(real_file_system(), dir.path() / "linked");
+    ASSERT_TRUE(linked.has_value());
+    EXPECT_TRUE(linked->dailylog.has_value());
+    EXPECT_THAT(linked->warnings, ElementsAre());
 }
 
 TEST(Discovery, EncodedAndSemicolonHeadersAreRecognised) {
@@ -254,6 +268,8 @@ TEST(Discovery, UnreadableFilesAreErrorsNotMissingRoles) {
     EXPECT_EQ(discover_files(broken, dir.path() / "b").error().code, ErrorCode::kIo);
     dir.write("c/tradelog.csv", kTrade);
     EXPECT_TRUE(discover_files(broken, dir.path() / "c").has_value());
+    dir.write("c/block.json", R"({"csvMappings":{"tradelog":"x.csv"}})");
+    EXPECT_EQ(discover_files(broken, dir.path() / "c").error().code, ErrorCode::kIo);
 }
 
 std::optional<FileRole> classify(const Cells& header, const Cells& row = {}) {

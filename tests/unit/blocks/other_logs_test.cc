@@ -181,6 +181,7 @@ TEST(TatLog, FallbackColumnsAndDefaultsAreUsed) {
                                "2,20,1,2024-01-05,,,,,,,,,,,55,,,Put Spread,4500,0,,,\n"
                                "3,30,1,,,,,,,,,,,,,,,,,,,,\n4,,1,2024-01-06,,,,,,,,,,,,,,,,,,,\n");
     EXPECT_EQ(got.report.rows_skipped, 2);  // no date; no profit
+    EXPECT_EQ(got.report.issues.back().reason, "no profit or loss");
     ASSERT_EQ(got.rows.size(), 2U);
     EXPECT_EQ(got.rows[0].date_opened.to_iso(), "2024-01-02");
     EXPECT_EQ(got.rows[0].time_opened->to_iso(), "10:15:00");

@@ -249,6 +249,15 @@ TEST(TradeLog, TooManyCellsSkipTheRowWhenValuesAreShifted) {
            "2024-01-04,3,Gamma\n");
     EXPECT_EQ(last.report.rows_skipped, 1);
     EXPECT_EQ(last.rows[0].pl, 2);
+    for (const std::string pl : {"-1,234.56",
+                                 "\xE2\x88\x92"
+                                 "1,234.56",
+                                 "+1,234.56", "-$1,234", "$ 1,234.56", "( 1,234.56)", "12,345%"}) {
+        Trades signs;
+        ingest(signs, "Date Opened,Strategy,P/L\n2024-01-02,Alpha," + pl +
+                          "\n2024-01-03,Beta,2\n2024-01-04,Gamma,3\n");
+        EXPECT_EQ(signs.report.rows_skipped, 1) << pl;
+    }
 }
 
 TEST(TradeLog, RepeatedHeaderAndFooterAreSkippedWithAReason) {

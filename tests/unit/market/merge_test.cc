@@ -368,6 +368,19 @@ TEST_F(MarketHistoryJournal, IgnoresDamagedLines) {
     EXPECT_THAT(stored({"Close"}), ElementsAre("2024-01-03 2"));
 }
 
+TEST_F(MarketHistoryJournal, MayHaveBeenSavedByASpreadsheet) {
+    sync(rows_of({"Close"}, {{"2024-01-02", {1}}, {"2024-01-03", {2}}}));
+    std::string saved = "\xEF\xBB\xBF";
+    for (const std::string& line : lines()) {
+        saved += line + "\r\n";
+    }
+    temp_.write(".tradeblocks/market-history/spx_daily.csv", saved);
+    sync(rows_of({"Close"}, {{"2024-01-04", {3}}}));
+    const auto loads = load_into_new_database();
+    EXPECT_EQ(loads[0].lines_ignored, 0);
+    EXPECT_THAT(stored({"Close"}), ElementsAre("2024-01-02 1", "2024-01-03 2", "2024-01-04 3"));
+}
+
 TEST_F(MarketHistoryJournal, HealsAfterACrashBetweenCommitAndAppend) {
     sync(rows_of({"Close"}, {{"2024-01-02", {1}}}));
     ASSERT_TRUE(journal_.mark("spx_daily").has_value());

@@ -222,6 +222,10 @@ TEST(MarketParsing, RejectsAFileOfMostlyUnreadableRows) {
     const MarketParse result = parse("spx_daily.csv", "time,Open\nx,1\ny,2\n2024-01-02,3\n");
     EXPECT_EQ(result.outcome, ParseOutcome::kRejected);
     EXPECT_THAT(result.rejection, HasSubstr("2 of 3 rows"));
+    EXPECT_THAT(result.rejection, HasSubstr("the first on line 2: not a time"));
+    const MarketParse later =
+        parse("spx_daily.csv", "time,Open\n2024-01-02,a\n2024-01-02,1\nx,1\ny,2\nz,3\n");
+    EXPECT_THAT(later.rejection, HasSubstr("3 of 5 rows cannot be read, the first on line 4"));
     EXPECT_THAT(result.rows.dates, IsEmpty());
     const MarketParse half = parse("spx_daily.csv", "time,Open\nx,1\n2024-01-02,3\n");
     EXPECT_EQ(half.outcome, ParseOutcome::kComplete) << "exactly half is not more than half";

@@ -213,6 +213,33 @@ TEST_F(SyncTest, FailingNewBlockLeavesNothingButItsReasons) {
     EXPECT_EQ(text("SELECT event FROM trades._sync_log WHERE block_id = 'bad'"), "rejected");
 }
 
+// The metadata functions are an interface of their own: another program deletes a row to have the
+// block read again.
+TEST_F(SyncTest, MetadataThatAnotherProgramDeletedOrChangedMakesTheBlockNew) {
+    write("A/tradelog.csv", trade_log({1, 2}));
+    write("A/dailylog.csv", daily_log({3}));
+    write("B/tradelog.csv", trade_log({4}));
+    write("C/tradelog.csv", trade_log({5}));
+    write("C/dailylog.csv", "Date,Net Liquidity\nx,1\n");  // rejected: no hash in the metadata
+    sync_all();
+    BlockSyncMetadata other = *metadata("B");
+    other.tradelog_hash = std::string(64, '0');
+    {
+        db::Connection connection = reader();
+        ASSERT_TRUE(delete_sync_metadata(connection, "A").has_value());
+        ASSERT_TRUE(upsert_sync_metadata(connection, other).has_value());
+    }
+    EXPECT_EQ(sync_one("A").status, SyncStatus::kSynced);
+    const SyncResult result = sync_all();
+    EXPECT_EQ(result.synced, 1);
+    EXPECT_EQ(result.unchanged, 2);
+    expect_stored("A", "tradelog.csv", {1, 2});
+    expect_stored("B", "tradelog.csv", {4});
+    EXPECT_TRUE(metadata("A")->dailylog_hash.has_value());
+    EXPECT_EQ(count("SELECT count(*) FROM trades.daily_data"), 1);
+    EXPECT_EQ(sync_all().unchanged, 3);
+}
+
 TEST_F(SyncTest, StructuralFailureOfAKnownBlockRemovesItsRows) {
     write("A/tradelog.csv", trade_log({1, 2}));
     write("A/dailylog.csv", daily_log({3}));

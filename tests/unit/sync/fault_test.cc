@@ -229,6 +229,21 @@ TEST_F(SyncTest, ProgressCountsEveryBlock) {
     EXPECT_EQ(done, (std::vector<std::uint64_t>{1, 2, 3, 4, 5}));
 }
 
+TEST_F(SyncTest, ProgressIsReportedForOneBlockAndForMarketFiles) {
+    write("A/tradelog.csv", trade_log({1}));
+    write("_marketdata/treasury_rates.csv", "date,rate_percent\n2024-01-02,5.25\n");
+    std::vector<std::string> told;
+    SyncOptions with = options();
+    with.progress = [&](const Progress& progress) {
+        if (progress.done == progress.total) {
+            told.push_back(progress.message);
+        }
+    };
+    ASSERT_TRUE(sync_block("A", dir_.path(), with).has_value());
+    ASSERT_TRUE(sync_market_data(dir_.path(), with).has_value());
+    EXPECT_EQ(told, (std::vector<std::string>{"A", "treasury_rates.csv"}));
+}
+
 // The disk is full for some transactions and has room again for the last block.
 TEST_F(SyncTest, DiskFullAtCommitIsStaleAndHarmsNoOtherBlock) {
     write("A/tradelog.csv", trade_log({1}));

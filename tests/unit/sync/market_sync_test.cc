@@ -75,6 +75,97 @@ TEST_F(MarketSyncTest, RowsAreCountedPerFileAndTogether) {
     EXPECT_EQ(sync_market().rows_updated, 1);
 }
 
+TEST_F(MarketSyncTest, DaysOnDamagedJournalLinesAreReportedOrWrittenAgain) {
+    const std::string journal = ".tradeblocks/market-history/treasury_rates.csv";
+    const std::string damaged = "date,rate_percent\n2024-01-02,5x\n2024-01-03,2\n";
+    write("_marketdata/treasury_rates.csv", "date,rate_percent\n2024-01-02,1\n2024-01-03,2\n");
+    sync_market();
+    // The rewrite that the missing line end causes leaves the damaged line out; the table has it.
+    write(journal, damaged + "2024-01-0");
+    write("_marketdata/treasury_rates.csv", "date,rate_percent\n2024-01-04,3\n");
+    sync_market();
+    sync_market();
+    EXPECT_NE(dir_.read(journal).find("2024-01-02,1\n"), std::string::npos);
+    // Here no table has it.
+    write(journal, damaged);
+    remove("_marketdata");
+    lose_the_database();
+    const MarketSyncResult restored = sync_market();
+    ASSERT_EQ(restored.warnings.size(), 2U);
+    EXPECT_NE(restored.warnings[1].find("1 damaged line"), std::string::npos);
+}
+
+TEST_F(MarketSyncTest, JournalThatCannotBeReadPutsOffTheFilesUntilItCan) {
+    write("_marketdata/spx_daily.csv", kThreeDays);
+    sync_market();
+    lose_the_database();
+    fs_.fail_open["spx_daily.csv"] = "cannot open: Input/output error";
+    MarketSyncResult result = sync_market();
+    ASSERT_EQ(result.files.size(), 1U);
+    EXPECT_EQ(result.files[0].status, SyncStatus::kStale);
+    EXPECT_EQ(result.deferred, 1);
+    EXPECT_EQ(days(), 0);
+    remove("_marketdata");
+    EXPECT_EQ(sync_market().deferred, 1);
+    fs_.fail_open.clear();
+    EXPECT_EQ(sync_market().deferred, 0);
+    EXPECT_EQ(days(), 3);
+}
+
+TEST_F(MarketSyncTest, FileBeyondTheLimitsIsRejectedOnceAndForAll) {
+    write("_marketdata/treasury_rates.csv",
+          "date,rate_percent\n2024-01-02,\"" + std::string(2U << 20U, 'x'));
+    for (int i = 0; i < 2; ++i) {
+        const MarketSyncResult result = sync_market();
+        ASSERT_EQ(result.files.size(), 1U);
+        EXPECT_EQ(result.files[0].status, SyncStatus::kError);
+        EXPECT_NE(result.files[0].error->message.find("record on line 2"), std::string::npos);
+    }
+    EXPECT_EQ(count("SELECT count(*) FROM trades._sync_log"), 1);
+}
+
+TEST_F(MarketSyncTest, RejectedFileStoresNoRowAndNamesTheFirstUnreadableOne) {
+    write("_marketdata/treasury_rates.csv",
+          "date,rate_percent\n2024-01-02,abc\n2024-01-02,5\nx,1\ny,2\nz,3\n");
+    const MarketSyncResult result = sync_market();
+    ASSERT_EQ(result.failed, 1);
+    EXPECT_NE(
+        result.files[0].error->message.find("3 of 5 rows cannot be read, the first on line 4"),
+        std::string::npos)
+        << result.files[0].error->message;
+    EXPECT_EQ(count("SELECT rows_stored FROM trades._sync_files"), 0);
+    EXPECT_EQ(count("SELECT count(duration_ms) FROM trades._sync_log"), 1);
+}
+
+TEST_F(MarketSyncTest, MetadataThatAnotherProgramChangedMakesTheFileNew) {
+    write("_marketdata/spx_daily.csv", kThreeDays);
+    sync_market();
+    {
+        db::Connection connection = reader();
+        auto stored = get_market_sync_metadata(connection, "spx_daily.csv");
+        ASSERT_TRUE(stored.has_value() && stored->has_value());
+        (*stored)->content_hash = "";
+        ASSERT_TRUE(upsert_market_sync_metadata(connection, **stored).has_value());
+        ASSERT_TRUE(connection.run("DELETE FROM market.spx_daily").has_value());
+    }
+    EXPECT_EQ(sync_market().synced, 1);
+    EXPECT_EQ(days(), 3);
+    EXPECT_EQ(sync_market().unchanged, 1);
+}
+
+TEST_F(MarketSyncTest, CsvsOfOtherNamesAreNamedEachTime) {
+    write("_marketdata/spx_daily.csv", kThreeDays);
+    write("_marketdata/SPX_Daily.csv", kThreeDays);
+    write("_marketdata/notes.txt", "x");
+    for (const std::int64_t synced : {1, 0}) {
+        const MarketSyncResult result = sync_market();
+        EXPECT_EQ(result.synced, synced);
+        ASSERT_EQ(result.warnings.size(), 1U);
+        EXPECT_TRUE(result.warnings[0].starts_with("'SPX_Daily.csv' below _marketdata is not read"))
+            << result.warnings[0];
+    }
+}
+
 TEST_F(MarketSyncTest, NoJournalIsMadeForTablesWithoutRows) {
     write("_marketdata/spx_daily.csv", "time,open,high,low,close\n");
     EXPECT_EQ(sync_market().synced, 1);
