@@ -338,6 +338,10 @@ Outcome<std::vector<InputAnswer>> Call::ask_legacy(const std::vector<InputReques
         if (const auto why = malformed(requests[i], *message.result)) {
             return tool_error("the client's answer to '" + requests[i].key + "' " + *why);
         }
+        if (!fits_form(requests[i], *message.result)) {
+            return tool_error("the client's answer to '" + requests[i].key +
+                              "' is not what was asked for");
+        }
         answers.push_back({*message.result});
     }
     return answers;

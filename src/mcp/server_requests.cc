@@ -12,8 +12,6 @@ namespace tb::mcp {
 
 namespace {
 
-constexpr std::size_t kMaxCompletions = 100;  // 06 T15
-
 std::optional<std::string> text_member(const Json& object, const char* name) {
     const auto found = object.find(name);
     return found != object.end() && found->is_string()
@@ -434,7 +432,7 @@ void ServerImpl::complete(Call& call, ToolContext& context) {
         answer_failure(call, values.error(), context);
         return;
     }
-    const std::size_t shown = std::min(values->size(), kMaxCompletions);
+    const std::size_t shown = std::min(values->size(), options_.max_completions);
     Json list = Json::array();
     for (std::size_t i = 0; i < shown; ++i) {
         list.push_back((*values)[i]);

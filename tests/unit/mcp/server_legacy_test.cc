@@ -231,6 +231,11 @@ TEST(LegacyStart, P17_RefusedMalformedAndCancelledQuestions) {
     client.send(
         Json{{"jsonrpc", "2.0"}, {"id", question_id()}, {"result", {{"action", "maybe"}}}}.dump());
     EXPECT_EQ(client.wait_for_answer("malformed")["result"]["isError"], true);
+    client.start("incomplete", "tools/call", params);
+    client.send(
+        Json{{"jsonrpc", "2.0"}, {"id", question_id()}, {"result", {{"action", "accept"}}}}.dump());
+    EXPECT_EQ(client.wait_for_answer("incomplete")["result"]["content"][0]["text"],
+              "the client's answer to 'confirm' is not what was asked for");
     client.start("cancelled", "tools/call", params);
     question_id();
     client.notify("notifications/cancelled", {{"requestId", "cancelled"}});
