@@ -75,6 +75,8 @@ class Call final : public ClientChannel, public std::enable_shared_from_this<Cal
     bool tick(SteadyClock::time_point now);
     // The hard deadline has fired.
     [[nodiscard]] bool timed_out() const { return timed_out_.load(); }
+    // From the request to the hard deadline.
+    [[nodiscard]] std::chrono::milliseconds time_limit() const { return time_limit_; }
 
     [[nodiscard]] const Message& request() const { return request_; }
     [[nodiscard]] const RequestInfo& info() const { return info_; }
@@ -99,6 +101,7 @@ class Call final : public ClientChannel, public std::enable_shared_from_this<Cal
     const RequestInfo info_;
     const std::shared_ptr<Outlet> outlet_;
     const SteadyClock::time_point received_ = SteadyClock::now();
+    const std::chrono::milliseconds time_limit_;
     CancelSource cancel_;
     const CancelToken token_ = cancel_.token();
     std::atomic<bool> timed_out_{false};

@@ -230,7 +230,7 @@ void ServerImpl::answer_failure(Call& call, const ToolError& error,
     }
     std::string text = error.message;
     if (call.timed_out()) {
-        text = "Stopped after " + std::to_string(options_.hard_deadline.count() / 1000) +
+        text = "Stopped after " + std::to_string(call.time_limit().count() / 1000) +
                " s, the limit of one call. Ask for less at once. (" + text + ")";
     } else if (stopping()) {
         text = "The server is shutting down; nothing was answered.";

@@ -142,6 +142,9 @@ TEST_F(Modern, T9_TextAboveTheCapIsCutAndMaxCharsRaisesIt) {
         call("echo", {{"text", "0123456789"}, {"count", 10'000}, {"maxChars", 200'000}});
     EXPECT_EQ(text_of(raised).size(), 110'000U);
     EXPECT_EQ(raised["result"]["structuredContent"]["budget"], 200'000);
+    const Json as_text =
+        call("echo", {{"text", "0123456789"}, {"count", 10'000}, {"maxChars", "200000"}});
+    EXPECT_EQ(text_of(as_text), text_of(raised)) << "numbers may be texts (T4)";
 }
 
 TEST_F(Modern, Q9_ErrorsShowCharactersThatHide) {
