@@ -537,6 +537,18 @@ TEST_F(Modern, P18_ListenAcknowledgesFirstAndHearsOnlyWhatItAskedFor) {
     EXPECT_EQ(messages[2]["params"]["_meta"], tag);
 }
 
+TEST_F(Modern, T16_SubscriptionsHoldHoweverTheUriIsEscaped) {
+    client_.start(
+        1, "subscriptions/listen",
+        modern_params({{"notifications", {{"resourceSubscriptions", {"test://item/a(1)"}}}}}));
+    server_->resource_updated("test://item/a%281%29");
+    const auto messages = client_.messages();
+    ASSERT_EQ(messages.size(), 2U);
+    EXPECT_EQ(messages[0]["params"]["notifications"]["resourceSubscriptions"],
+              (Json{"test://item/a(1)"}));
+    EXPECT_EQ(messages[1]["params"]["uri"], "test://item/a(1)") << "as the client knows it";
+}
+
 TEST_F(Modern, P18_EndIsNotificationThenResult) {
     client_.start(4, "subscriptions/listen", modern_params({{"notifications", Json::object()}}));
     client_.start("4", "subscriptions/listen", modern_params({{"notifications", Json::object()}}));
