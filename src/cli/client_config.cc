@@ -45,6 +45,7 @@ constexpr std::array<ClientSpec, 6> kClients{{
      "in Cursor look at Settings, MCP: tradeblocks must be switched on"},
 }};
 
+constexpr std::array<std::string_view, 3> kUrlKeys{"url", "httpUrl", "serverUrl"};
 // What marks an entry as one for a server over the network: of no use beside a command.
 constexpr std::array<std::string_view, 5> kRemoteKeys{"url", "httpUrl", "serverUrl", "headers",
                                                       "bearer_token_env_var"};
@@ -138,6 +139,11 @@ std::string text_member(const Json& object, const char* name) {
 ServerEntry entry_of(const Json& object) {
     ServerEntry entry;
     entry.command = text_member(object, "command");
+    for (const std::string_view key : kUrlKeys) {
+        if (entry.url.empty()) {
+            entry.url = text_member(object, std::string(key).c_str());
+        }
+    }
     const auto args = object.find("args");
     if (args != object.end() && args->is_array()) {
         for (const Json& arg : *args) {
@@ -323,6 +329,8 @@ Result<std::optional<ServerEntry>> read_entry(const ClientSpec& client, std::str
             entry.command = statement.value.text.value_or("");
         } else if (statement.key.back() == "args") {
             entry.args = statement.value.texts.value_or(std::vector<std::string>());
+        } else if (statement.key.back() == "url") {
+            entry.url = statement.value.text.value_or("");
         }
     }
     return std::optional(std::move(entry));
@@ -349,6 +357,13 @@ Result<std::string> merge_entry(const ClientSpec& client, std::string_view conte
         settings.push_back({std::string(key), ""});
     }
     return set_in_toml_table(content, toml_key(client), settings);
+}
+
+std::string described(const ServerEntry& entry) {
+    if (entry.command.empty() && !entry.url.empty()) {
+        return entry.url;
+    }
+    return fmt::format("{} {}", entry.command, fmt::join(entry.args, " "));
 }
 
 Result<Installed> install_entry(const ClientSpec& client, const fs::path& file,

@@ -55,8 +55,12 @@ struct ClientSpec {
 struct ServerEntry {
     std::string command;
     std::vector<std::string> args;
+    std::string url = {};  // of a server over HTTP, which the client does not start itself
     bool operator==(const ServerEntry&) const = default;
 };
+
+// The command line, or the address, for people.
+[[nodiscard]] std::string described(const ServerEntry& entry);
 
 // The entry with everything around it, to be pasted into an empty file.
 [[nodiscard]] std::string client_snippet(const ClientSpec& client, const ServerEntry& entry);

@@ -65,6 +65,9 @@ Json clients_json(const DoctorReport& report) {
         Json entry;
         if (one.entry.has_value()) {
             entry = {{"command", one.entry->command}, {"args", one.entry->args}};
+            if (!one.entry->url.empty()) {
+                entry["url"] = one.entry->url;
+            }
         }
         clients.push_back({{"client", one.client->id},
                            {"title", one.client->title},
@@ -189,8 +192,8 @@ void print_clients(Printer& print, const DoctorReport& report) {
         print.line(fmt::format("{} ({}): {}, {}", one.client->title, one.client->id, one.state,
                                one.file.string()));
         if (one.entry.has_value()) {
-            print.deep(
-                fmt::format("starts {} {}", one.entry->command, fmt::join(one.entry->args, " ")));
+            print.deep(fmt::format("{} {}", one.entry->url.empty() ? "starts" : "uses",
+                                   described(*one.entry)));
         }
         if (one.state != "configured") {
             print.deep(fmt::format("to set it up: tradeblocks setup {} {}, or paste",

@@ -86,8 +86,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
         out.write(fmt::format("backup:  {}\n", printable(done->backup.string())));
     }
     if (done->replaced.has_value()) {
-        out.write(fmt::format("instead of: {} {}\n", printable(done->replaced->command),
-                              printable(fmt::format("{}", fmt::join(done->replaced->args, " ")))));
+        out.write(fmt::format("instead of: {}\n", printable(described(*done->replaced))));
     }
     out.write(fmt::format("next: {}\n", client.finish));
     return ExitCode::kDone;

@@ -1,8 +1,12 @@
 #include "cli/doctor_report.h"
 
+#include <sys/mman.h>
+
+#include <algorithm>
 #include <system_error>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "blocks/discovery.h"
@@ -13,6 +17,7 @@
 #include "db/data_store.h"
 #include "market/market_files.h"
 #include "serve/claim.h"
+#include "serve/command_relay.h"
 #include "serve/greeting.h"
 #include "serve/place.h"
 
@@ -23,6 +28,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::uint64_t kMaxConfigBytes = 256U << 20U;
+constexpr std::string_view kRejectedFiles =
+    "SELECT block_id, file_name, rejection FROM trades._sync_files WHERE rejection IS NOT NULL "
+    "ORDER BY ALL";
 
 bool has_csv_name(std::string_view name) {
     return name.size() > 4 && equals_ignoring_case(name.substr(name.size() - 4), ".csv");
@@ -179,6 +187,46 @@ void examine_owner(const DoctorOptions& options, DoctorReport& report) {
     }
 }
 
+void report_rejection(const std::string& block, const std::string& file, const std::string& why,
+                      DoctorReport& report) {
+    report.problems.push_back(
+        {fmt::format("{}/{} was rejected by the last sync: {}", block, file, why),
+         "see tradeblocks issues; correct or export it again"});
+}
+
+// The file cannot be opened beside its owner, who is asked instead.
+Result<void> look_through_owner(const DoctorOptions& options, DoctorReport& report) {
+    const UniqueFd out(::memfd_create("out", MFD_CLOEXEC));
+    const UniqueFd err(::memfd_create("err", MFD_CLOEXEC));
+    if (!out.valid() || !err.valid()) {
+        return make_error(ErrorCode::kIo, "no memory for the answer");
+    }
+    std::error_code failed;
+    serve::CommandRequest request;
+    request.command = "sql";
+    request.values = {{"DIR", fs::absolute(*options.data_dir, failed).string()},
+                      {"SQL", std::string(kRejectedFiles)},
+                      {"--no-sync", ""},
+                      {"--format", "json"}};
+    const serve::RelayedCommand relayed = serve::relay_command(
+        *options.data_dir, options.runtime_root, request, {out.get(), err.get()}, CancelToken());
+    const auto text_of = [](const UniqueFd& file) {
+        std::string text(static_cast<std::size_t>(::lseek(file.get(), 0, SEEK_END)), '\0');
+        const ssize_t got = ::pread(file.get(), text.data(), text.size(), 0);
+        text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+        return text;
+    };
+    if (relayed.kind != serve::RelayedCommand::Kind::kDone || relayed.code != 0) {
+        return make_error(ErrorCode::kBusy, relayed.reason.empty() ? text_of(err) : relayed.reason);
+    }
+    const auto rows = nlohmann::json::parse(text_of(out), nullptr, false);
+    for (const auto& row : rows) {
+        report_rejection(row.value("block_id", ""), row.value("file_name", ""),
+                         row.value("rejection", ""), report);
+    }
+    return {};
+}
+
 Result<void> look_inside(const fs::path& file, DatabaseFinding& finding, DoctorReport& report) {
     db::DatabaseOptions options;
     options.read_only = true;
@@ -196,24 +244,20 @@ Result<void> look_inside(const fs::path& file, DatabaseFinding& finding, DoctorR
     if (finding.schema_version.value_or(0) > db::kSchemaVersion) {
         return {};  // of tables we may not know
     }
-    TB_TRY(db::Rows rejected,
-           connection.collect("SELECT block_id, file_name, rejection FROM trades._sync_files "
-                              "WHERE rejection IS NOT NULL ORDER BY ALL"));
+    TB_TRY(db::Rows rejected, connection.collect(std::string(kRejectedFiles)));
     while (true) {
         TB_TRY(const bool more, rejected.next());
         if (!more) {
             return {};
         }
-        report.problems.push_back(
-            {fmt::format("{}/{} was rejected by the last sync: {}", rejected.get<std::string>(0),
-                         rejected.get<std::string>(1), rejected.get<std::string>(2)),
-             "see tradeblocks issues; correct or export it again"});
+        report_rejection(rejected.get<std::string>(0), rejected.get<std::string>(1),
+                         rejected.get<std::string>(2), report);
     }
 }
 
-void examine_database(const fs::path& data_dir, DoctorReport& report) {
+void examine_database(const DoctorOptions& options, DoctorReport& report) {
     DatabaseFinding& finding = report.database.emplace();
-    finding.file = data_dir / db::kDatabaseFileName;
+    finding.file = *options.data_dir / db::kDatabaseFileName;
     std::error_code failed;
     const auto size_of = [&](const fs::path& file) -> std::uint64_t {
         const std::uintmax_t bytes = fs::file_size(file, failed);
@@ -226,6 +270,14 @@ void examine_database(const fs::path& data_dir, DoctorReport& report) {
     finding.log_bytes = size_of(fs::path(finding.file.string() + ".wal"));
     if (report.owner.has_value()) {
         finding.state = "served";
+        // One of another version runs no commands; that is a problem already.
+        if (report.owner->version == kVersion) {
+            if (const auto asked = look_through_owner(options, report); !asked) {
+                report.problems.push_back(
+                    {fmt::format("the server of this folder: {}", asked.error().to_string()),
+                     "end it, then look again"});
+            }
+        }
         return;
     }
     const auto looked = look_inside(finding.file, finding, report);
@@ -274,6 +326,9 @@ void judge_entry(const DoctorOptions& options, ClientFinding& finding, DoctorRep
     const fs::path command = entry.command;
     std::error_code failed;
     finding.state = "configured";
+    if (command.empty() && !entry.url.empty()) {
+        return;  // somebody else starts that server
+    }
     if (command.empty() || (command.is_absolute() && ::access(command.c_str(), X_OK) != 0)) {
         finding.state = "broken";
         report.problems.push_back({fmt::format("{} starts \"{}\", which is not a program",
@@ -343,7 +398,7 @@ DoctorReport examine(const DoctorOptions& options) {
     }
     if (options.data_dir.has_value() && examine_folder(*options.data_dir, report)) {
         examine_owner(options, report);
-        examine_database(*options.data_dir, report);
+        examine_database(options, report);
     }
     for (const ClientSpec& client : clients()) {
         examine_client(client, options, report);

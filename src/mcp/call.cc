@@ -15,6 +15,19 @@ constexpr std::chrono::seconds kGiveUpAfter{2};
 constexpr std::chrono::minutes kUserMayTake{10};
 constexpr std::chrono::minutes kStateLives{10};
 
+std::chrono::milliseconds limit_of(const Message& request, const ServerImpl& server) {
+    const auto usual = server.options().hard_deadline;
+    const auto name = request.params->find("name");
+    if (request.method != "tools/call" || name == request.params->end() || !name->is_string()) {
+        return usual;
+    }
+    const ToolSpec* const tool = server.content().tools.find(name->get_ref<const std::string&>());
+    const auto arguments = request.params->find("arguments");
+    return tool == nullptr || arguments == request.params->end()
+               ? usual
+               : time_limit(*tool, *arguments, usual);
+}
+
 std::int64_t epoch_seconds() {
     return std::chrono::duration_cast<std::chrono::seconds>(
                std::chrono::system_clock::now().time_since_epoch())
@@ -78,7 +91,8 @@ Call::Call(std::shared_ptr<ConnectionImpl> owner, Message request, RequestInfo r
       request_(std::move(request)),
       info_(std::move(request_info)),
       outlet_(std::move(where)),
-      hard_deadline_(received_ + connection_->server().options().hard_deadline),
+      time_limit_(limit_of(request_, connection_->server())),
+      hard_deadline_(received_ + time_limit_),
       gate_(received_) {}
 
 void Call::emit(OutMessage message, bool is_answer) {
@@ -187,10 +201,9 @@ bool Call::tick(SteadyClock::time_point now) {
 }
 
 void Call::answer_gave_up() {
-    const std::string text =
-        "Stopped: one call may take " +
-        std::to_string(connection_->server().options().hard_deadline.count() / 1000) +
-        " s. Ask for less at once.";
+    const std::string text = "Stopped: one call may take " +
+                             std::to_string(time_limit_.count() / 1000) +
+                             " s. Ask for less at once.";
     if (request_.method != "tools/call") {
         answer_error({code::kInternalError, text, {}});
         return;
@@ -338,6 +351,10 @@ Outcome<std::vector<InputAnswer>> Call::ask_legacy(const std::vector<InputReques
         if (const auto why = malformed(requests[i], *message.result)) {
             return tool_error("the client's answer to '" + requests[i].key + "' " + *why);
         }
+        if (!fits_form(requests[i], *message.result)) {
+            return tool_error("the client's answer to '" + requests[i].key +
+                              "' is not what was asked for");
+        }
         answers.push_back({*message.result});
     }
     return answers;
@@ -416,7 +433,7 @@ ContextOptions Call::context_options() {
     ContextOptions options;
     options.cancel = token_;
     options.soft_deadline = received_ + connection_->server().options().soft_deadline;
-    options.hard_deadline = received_ + connection_->server().options().hard_deadline;
+    options.hard_deadline = received_ + time_limit_;
     options.principal = principal_;
     options.revision = info_.revision;
     options.client_capabilities = info_.capabilities;

@@ -105,8 +105,8 @@ std::string_view method_of(News::Kind kind) {
     return "";
 }
 
-bool wants(const Listen& listen, const News& news) {
-    switch (news.kind) {
+bool wants(const Listen& listen, News::Kind kind) {
+    switch (kind) {
         case News::Kind::kTools:
             return listen.tools;
         case News::Kind::kPrompts:
@@ -114,9 +114,26 @@ bool wants(const Listen& listen, const News& news) {
         case News::Kind::kResources:
             return listen.resources;
         case News::Kind::kResourceUpdated:
-            return listen.uris.contains(news.uri);
+            return false;  // asked for by uri
     }
     return false;
+}
+
+// The params of each notification to send: one of a list, or one per name the client has for the
+// resource.
+std::vector<Json> params_of(const News& news, bool wants_list, const WatchedUris& uris,
+                            const Json& params) {
+    if (news.kind != News::Kind::kResourceUpdated) {
+        return wants_list ? std::vector<Json>{params} : std::vector<Json>{};
+    }
+    std::vector<Json> out;
+    for (const auto& [given, canonical] : uris) {
+        if (canonical == news.uri) {
+            out.push_back(params);
+            out.back()["uri"] = given;
+        }
+    }
+    return out;
 }
 
 Json subscription_meta(const RequestId& id) {
@@ -425,7 +442,8 @@ bool ConnectionImpl::handle_legacy_method(const Message& message, Outlet& outlet
             send_error(outlet, message.id, invalid_params("params.uri must be a string"));
             return true;
         }
-        if (!server_->knows_uri(uri)) {
+        const auto canonical = server_->canonical_uri(uri);
+        if (!canonical.has_value()) {
             send_error(outlet, message.id,
                        {code::kLegacyResourceNotFound, "Resource not found", Json{{"uri", uri}}});
             return true;
@@ -433,7 +451,7 @@ bool ConnectionImpl::handle_legacy_method(const Message& message, Outlet& outlet
         {
             const std::lock_guard lock(mutex_);
             if (method == "resources/subscribe") {
-                legacy_uris_.insert(uri);
+                legacy_uris_.insert_or_assign(uri, *canonical);
             } else {
                 legacy_uris_.erase(uri);
             }
@@ -473,8 +491,11 @@ void ConnectionImpl::listen(const Message& message, const std::shared_ptr<Outlet
         uris != filter->end() && uris->is_array() && options.resources_change) {
         Json kept = Json::array();
         for (const Json& uri : *uris) {
-            if (uri.is_string() && server_->knows_uri(uri.get_ref<const std::string&>())) {
-                entry.uris.insert(uri.get<std::string>());
+            const auto canonical = uri.is_string()
+                                       ? server_->canonical_uri(uri.get_ref<const std::string&>())
+                                       : std::nullopt;
+            if (canonical.has_value()) {
+                entry.uris.insert_or_assign(uri.get<std::string>(), *canonical);
                 kept.push_back(uri);
             }
         }
@@ -501,26 +522,20 @@ void ConnectionImpl::tell(const News& news) {
     if (closed_) {
         return;
     }
-    for (const auto& [unused, entry] : listens_) {
-        if (wants(entry, news) && entry.outlet->has_room()) {
-            Json params = {{"_meta", subscription_meta(entry.id)}};
-            if (news.kind == News::Kind::kResourceUpdated) {
-                params["uri"] = news.uri;
+    const auto send = [&](Outlet& outlet, const std::vector<Json>& all) {
+        for (const Json& params : all) {
+            if (outlet.has_room()) {
+                outlet.send(
+                    {encode_notification(method, params), OutMessage::Kind::kNotification, 0});
             }
-            entry.outlet->send(
-                {encode_notification(method, params), OutMessage::Kind::kNotification, 0});
         }
+    };
+    for (const auto& [unused, entry] : listens_) {
+        send(*entry.outlet, params_of(news, wants(entry, news.kind), entry.uris,
+                                      {{"_meta", subscription_meta(entry.id)}}));
     }
-    const bool to_legacy =
-        legacy_.has_value() && background_ != nullptr &&
-        (news.kind != News::Kind::kResourceUpdated || legacy_uris_.contains(news.uri));
-    if (to_legacy && background_->has_room()) {
-        Json params = Json::object();
-        if (news.kind == News::Kind::kResourceUpdated) {
-            params["uri"] = news.uri;
-        }
-        background_->send(
-            {encode_notification(method, params), OutMessage::Kind::kNotification, 0});
+    if (legacy_.has_value() && background_ != nullptr) {
+        send(*background_, params_of(news, true, legacy_uris_, Json::object()));
     }
 }
 

@@ -297,11 +297,18 @@ void ServerImpl::resource_updated(std::string_view uri) {
     }
 }
 
-bool ServerImpl::knows_uri(std::string_view uri) const {
-    return std::any_of(content_.resources.begin(), content_.resources.end(),
-                       [&](const ResourceSpec& spec) { return spec.info.uri == uri; }) ||
-           std::any_of(templates_.begin(), templates_.end(),
-                       [&](const UriTemplate& entry) { return entry.match(uri).has_value(); });
+std::optional<std::string> ServerImpl::canonical_uri(std::string_view uri) const {
+    for (const ResourceSpec& spec : content_.resources) {
+        if (spec.info.uri == uri) {
+            return spec.info.uri;
+        }
+    }
+    for (const UriTemplate& entry : templates_) {
+        if (const auto variables = entry.match(uri)) {
+            return entry.expand(*variables);
+        }
+    }
+    return std::nullopt;
 }
 
 bool ServerImpl::take_listen_slot() {

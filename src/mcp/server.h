@@ -59,9 +59,11 @@ struct ServerOptions {
     std::size_t workers = 4;
     std::size_t queue_limit = 256;  // calls waiting for a worker; beyond: "busy"
     std::chrono::milliseconds soft_deadline{45'000};
-    std::chrono::milliseconds hard_deadline{55'000};  // cancelled; answered 2 s later at the latest
-    std::size_t page_size = 1'000;                    // entries per list page
-    std::size_t max_subscriptions = 1'024;            // open listens over all connections
+    // Cancelled; answered 2 s later at the latest. Later where a caller allows a tool more time.
+    std::chrono::milliseconds hard_deadline{55'000};
+    std::size_t page_size = 1'000;          // entries per list page
+    std::size_t max_completions = 100;      // values per completion (06 T15)
+    std::size_t max_subscriptions = 1'024;  // open listens over all connections
 
     // What may change while the server runs; only these are advertised and sent.
     bool tools_list_changes = false;

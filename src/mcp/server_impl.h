@@ -75,6 +75,8 @@ class Call final : public ClientChannel, public std::enable_shared_from_this<Cal
     bool tick(SteadyClock::time_point now);
     // The hard deadline has fired.
     [[nodiscard]] bool timed_out() const { return timed_out_.load(); }
+    // From the request to the hard deadline.
+    [[nodiscard]] std::chrono::milliseconds time_limit() const { return time_limit_; }
 
     [[nodiscard]] const Message& request() const { return request_; }
     [[nodiscard]] const RequestInfo& info() const { return info_; }
@@ -99,6 +101,7 @@ class Call final : public ClientChannel, public std::enable_shared_from_this<Cal
     const RequestInfo info_;
     const std::shared_ptr<Outlet> outlet_;
     const SteadyClock::time_point received_ = SteadyClock::now();
+    const std::chrono::milliseconds time_limit_;
     CancelSource cancel_;
     const CancelToken token_ = cancel_.token();
     std::atomic<bool> timed_out_{false};
@@ -117,6 +120,9 @@ class Call final : public ClientChannel, public std::enable_shared_from_this<Cal
     std::vector<InputRequest> needed_;  // asked in this round and not answered yet
 };
 
+// Resources that a client wants to hear of: as it names them, and as they are announced.
+using WatchedUris = std::map<std::string, std::string>;
+
 // One open subscriptions/listen.
 struct Listen {
     RequestId id;
@@ -124,7 +130,7 @@ struct Listen {
     bool tools = false;
     bool prompts = false;
     bool resources = false;
-    std::set<std::string> uris;
+    WatchedUris uris;
 };
 
 // What happened, for everybody who asked to hear of it.
@@ -185,7 +191,7 @@ class ConnectionImpl final : public Connection,
     std::optional<Revision> legacy_;
     Json legacy_capabilities_ = Json::object();
     LoggingLevel legacy_level_ = LoggingLevel::kInfo;
-    std::set<std::string> legacy_uris_;
+    WatchedUris legacy_uris_;
     std::map<std::string, std::shared_ptr<Call>> calls_;  // by id text
     std::map<std::string, Listen> listens_;               // by id text
     std::map<std::string, std::function<void(Message)>> questions_;
@@ -211,7 +217,9 @@ class ServerImpl final : public Notifier, public std::enable_shared_from_this<Se
     void prompts_changed() override;
     void resources_changed() override;
     void resource_updated(std::string_view uri) override;
-    [[nodiscard]] bool knows_uri(std::string_view uri) const;
+    // The uri as resource_updated() gets it, whichever way it is escaped; empty if there can be no
+    // such resource.
+    [[nodiscard]] std::optional<std::string> canonical_uri(std::string_view uri) const;
     [[nodiscard]] bool submit(std::function<void()> job) { return pool_.submit(std::move(job)); }
     void watch(const std::shared_ptr<Call>& call);
     // Counts open listens over all connections; false at the limit.

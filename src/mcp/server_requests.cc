@@ -12,8 +12,6 @@ namespace tb::mcp {
 
 namespace {
 
-constexpr std::size_t kMaxCompletions = 100;  // 06 T15
-
 std::optional<std::string> text_member(const Json& object, const char* name) {
     const auto found = object.find(name);
     return found != object.end() && found->is_string()
@@ -232,7 +230,7 @@ void ServerImpl::answer_failure(Call& call, const ToolError& error,
     }
     std::string text = error.message;
     if (call.timed_out()) {
-        text = "Stopped after " + std::to_string(options_.hard_deadline.count() / 1000) +
+        text = "Stopped after " + std::to_string(call.time_limit().count() / 1000) +
                " s, the limit of one call. Ask for less at once. (" + text + ")";
     } else if (stopping()) {
         text = "The server is shutting down; nothing was answered.";
@@ -434,7 +432,7 @@ void ServerImpl::complete(Call& call, ToolContext& context) {
         answer_failure(call, values.error(), context);
         return;
     }
-    const std::size_t shown = std::min(values->size(), kMaxCompletions);
+    const std::size_t shown = std::min(values->size(), options_.max_completions);
     Json list = Json::array();
     for (std::size_t i = 0; i < shown; ++i) {
         list.push_back((*values)[i]);

@@ -62,10 +62,11 @@ struct ToolSpec {
     std::string description;  // what it does and returns, when not to use it, which sibling instead
     std::string toolset;      // "core", "sql", …
     Annotations annotations = Annotations::reads();
-    std::string scope;             // needed by restricted principals; empty = none
-    std::vector<Field> arguments;  // an argument `maxChars` raises the budget of the call
-    std::vector<Field> results;    // empty = no outputSchema (not for product tools)
-    JsonBox meta = {};             // object for the tool's _meta, or null
+    std::string scope;  // needed by restricted principals; empty = none
+    // An argument `maxChars` raises the budget of the call, `timeoutSeconds` its time limit.
+    std::vector<Field> arguments;
+    std::vector<Field> results;  // empty = no outputSchema (not for product tools)
+    JsonBox meta = {};           // object for the tool's _meta, or null
     // Above kMaxResultChars for tools that may legitimately return more; published as
     // _meta["anthropic/maxResultSizeChars"].
     std::size_t max_result_chars = kMaxResultChars;

@@ -1,6 +1,8 @@
 #include "mcp/tool_result.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -48,29 +50,58 @@ void note_missing_numbers(Json& structured) {
                                 : " values are not finite numbers and shown as null"));
 }
 
+const Field* argument_named(const ToolSpec& spec, std::string_view name) {
+    const auto found = std::find_if(spec.arguments.begin(), spec.arguments.end(),
+                                    [&](const Field& field) { return field.name == name; });
+    return found == spec.arguments.end() ? nullptr : &*found;
+}
+
+// As the handler will get it; empty if it was not given or the call will be refused for it.
+std::optional<double> number_given(const ToolSpec& spec, const Json& arguments,
+                                   std::string_view name) {
+    const Field* const field = argument_named(spec, name);
+    if (field == nullptr || !arguments.is_object() || !arguments.contains(field->name)) {
+        return std::nullopt;
+    }
+    const auto checked = check_arguments({*field}, Json{{field->name, arguments.at(field->name)}});
+    if (!checked.has_value()) {
+        return std::nullopt;
+    }
+    const auto value = checked->find(field->name);
+    return value != checked->end() && value->is_number() ? std::optional(value->get<double>())
+                                                         : std::nullopt;
+}
+
 }  // namespace
 
 bool has_max_chars(const ToolSpec& spec) {
-    return std::any_of(spec.arguments.begin(), spec.arguments.end(),
-                       [](const Field& field) { return field.name == "maxChars"; });
+    return argument_named(spec, "maxChars") != nullptr;
 }
 
 ResultBudget result_budget(const ToolSpec& spec, const Json& arguments) {
     ResultBudget budget;
     budget.cap = std::max(kMaxResultChars, spec.max_result_chars);
     budget.structured_cap = budget.cap;
-    if (!has_max_chars(spec) || !arguments.is_object()) {
-        return budget;
-    }
-    const auto wanted = arguments.find("maxChars");
-    if (wanted != arguments.end() && wanted->is_number() && wanted->get<double>() >= 1) {
+    const auto wanted = number_given(spec, arguments, "maxChars");
+    if (wanted && *wanted >= 1) {
         const double most = static_cast<double>(kMaxRaisedResultChars);
-        budget.aim =
-            std::max(kLeastBudget, static_cast<std::size_t>(std::min(wanted->get<double>(), most)));
+        budget.aim = std::max(kLeastBudget, static_cast<std::size_t>(std::min(*wanted, most)));
         budget.cap = std::max(budget.aim, kLeastBudget);
         budget.structured_cap = std::max(kMaxResultChars, budget.cap);
     }
     return budget;
+}
+
+std::chrono::milliseconds time_limit(const ToolSpec& spec, const Json& arguments,
+                                     std::chrono::milliseconds usual) {
+    const auto wanted = number_given(spec, arguments, "timeoutSeconds");
+    if (!wanted) {
+        return usual;
+    }
+    const Json& by_default = *argument_named(spec, "timeoutSeconds")->schema.default_value;
+    const double further = *wanted - (by_default.is_number() ? by_default.get<double>() : 0);
+    return usual +
+           std::chrono::milliseconds(static_cast<std::int64_t>(std::max(further, 0.0) * 1'000));
 }
 
 Json tool_result_json(ToolResult result, std::size_t cap, Revision revision) {

@@ -1,6 +1,7 @@
 // Turns what a handler returned into the `result` of tools/call (06 T6-T9). Thread-safe.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 
 #include "mcp/content.h"
@@ -20,6 +21,11 @@ struct ResultBudget {
 };
 [[nodiscard]] bool has_max_chars(const ToolSpec& spec);
 [[nodiscard]] ResultBudget result_budget(const ToolSpec& spec, const Json& arguments);
+
+// How long one call may take: `usual`, and what the caller allows with `timeoutSeconds` beyond its
+// default.
+[[nodiscard]] std::chrono::milliseconds time_limit(const ToolSpec& spec, const Json& arguments,
+                                                   std::chrono::milliseconds usual);
 
 // Text cut at the cap; NaN and infinities as null with an entry in `notes`; content kinds the
 // revision does not know as text. Without resultType and identity (the server adds them).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -94,6 +95,14 @@ Outcome<std::optional<Json>> ask_owner(Host& host, Question question, ToolContex
                     return tl::unexpected<ToolError>(
                         Error{ErrorCode::kInterrupted, "cancelled", ""});
                 case LinkReply::Kind::kError:
+                    if (question.method == "tools/call" &&
+                        reply.error.code == mcp::code::kInvalidParams) {
+                        // Our own server has checked name, arguments and what the client sent.
+                        return mcp::tool_error(fmt::format(
+                            "another version of tradeblocks owns this data folder and cannot "
+                            "answer {} (this is {}): {}. Restart whatever runs the other one",
+                            question.what, kVersion, reply.error.message));
+                    }
                     return tl::unexpected<ToolError>(ToolError::protocol(
                         reply.error.code, reply.error.message, reply.error.data));
                 case LinkReply::Kind::kLost:
@@ -190,20 +199,12 @@ mcp::ToolHandler forwarded_tool(Host& host, const mcp::ToolSpec& spec) {
     return [&host, local = spec.handler, name = spec.name, reads = spec.annotations.read_only](
                ToolContext& context, const Json& arguments) -> Outcome<mcp::ToolResult> {
         Question question{"tools/call", {{"name", name}, {"arguments", arguments}}, reads, name};
-        const auto answer = ask_owner(host, std::move(question), context);
+        TB_TRY_TOOL(const auto answer, ask_owner(host, std::move(question), context));
         if (!answer.has_value()) {
-            const ToolError& error = answer.error();
-            if (error.kind == ToolError::Kind::kProtocol &&
-                error.rpc.code == mcp::code::kInvalidParams) {
-                // Our own server has checked name and arguments: the owner is of another version.
-                return mcp::tool_error(fmt::format(
-                    "another version of tradeblocks owns this data folder and cannot answer {} "
-                    "(this is {}): {}. Restart whatever runs the other one",
-                    name, kVersion, error.rpc.message));
-            }
-            return tl::unexpected<ToolError>(error);
+            return local(context, arguments);
         }
-        return answer->has_value() ? tool_result_of(**answer) : local(context, arguments);
+        context.set_budget_chars(0);  // the owner has kept to it, or was asked for everything
+        return tool_result_of(*answer);
     };
 }
 
@@ -364,6 +365,12 @@ void forward_prompts(Host& host, std::vector<mcp::PromptSpec>& prompts) {
 }
 
 }  // namespace
+
+mcp::ServerOptions whole_lists(mcp::ServerOptions options) {
+    options.page_size = std::numeric_limits<std::size_t>::max();
+    options.max_completions = std::numeric_limits<std::size_t>::max();
+    return options;
+}
 
 Result<mcp::ServerContent> forwarded(mcp::ServerContent content, Host& host) {
     mcp::ServerContent result;

@@ -17,4 +17,8 @@ namespace tb::serve {
 // `host` outlives the content. Order, names and schemas stay as they are.
 [[nodiscard]] Result<mcp::ServerContent> forwarded(mcp::ServerContent content, Host& host);
 
+// Options of the server in the owner that answers followers: their own servers cut lists into
+// pages, and need them whole for that.
+[[nodiscard]] mcp::ServerOptions whole_lists(mcp::ServerOptions options);
+
 }  // namespace tb::serve

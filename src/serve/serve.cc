@@ -116,7 +116,7 @@ Result<PeerServer> make_peer_server(const ServeOptions& options, const std::uniq
     TB_TRY(mcp::ServerContent content, tools::make_content(*app, {}));
     PeerServer peer;
     peer.app = app;
-    TB_TRY(peer.server, mcp::Server::make(server_options(*app), std::move(content)));
+    TB_TRY(peer.server, mcp::Server::make(whole_lists(server_options(*app)), std::move(content)));
     return peer;
 }
 

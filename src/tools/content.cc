@@ -56,6 +56,9 @@ std::vector<std::string> changed_resource_uris(const std::vector<std::string>& b
     }
     if (!uris.empty()) {
         uris.emplace_back("tradeblocks://blocks");
+        for (std::string& uri : trade_schema_uris()) {
+            uris.push_back(std::move(uri));  // they count rows
+        }
     }
     return uris;
 }

@@ -44,6 +44,8 @@ using Registry = std::shared_ptr<const mcp::ToolRegistry>;
 // The blocks whose folders hold a trade log now, by uri; reads no rows.
 [[nodiscard]] std::vector<mcp::ResourceInfo> block_resources(App& app);
 [[nodiscard]] std::string block_uri(std::string_view block_id);
+// tradeblocks://schema and the tables that are filled from blocks.
+[[nodiscard]] std::vector<std::string> trade_schema_uris();
 
 [[nodiscard]] std::vector<mcp::PromptSpec> prompts(App& app);
 

@@ -303,6 +303,16 @@ std::string block_uri(std::string_view block_id) {
     return kTemplate->expand({{"blockId", std::string(block_id)}});
 }
 
+std::vector<std::string> trade_schema_uris() {
+    std::vector<std::string> uris{"tradeblocks://schema"};
+    for (const std::string& table : table_names()) {
+        if (table.starts_with("trades.")) {
+            uris.push_back("tradeblocks://schema/" + table);
+        }
+    }
+    return uris;
+}
+
 std::vector<mcp::ResourceSpec> fixed_resources(App& app, const Registry& registry) {
     static_cast<void>(app);
     const std::string guide = guide_document();

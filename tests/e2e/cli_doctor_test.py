@@ -86,6 +86,7 @@ class Doctor(Assistants):
 
     def test_the_server_that_owns_the_folder_is_named(self):
         self.write("A/tradelog.csv", trade_log(2))
+        self.write("Bad/tradelog.csv", "this,is,no,trade,log\n1,2,3,4,5\n")
         server = subprocess.Popen([PROGRAM, "serve", str(self.data)], stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, env=dict(os.environ, **self.env))
         try:
@@ -101,14 +102,16 @@ class Doctor(Assistants):
             answer = {}
             while answer.get("id") != 2:
                 answer = json.loads(server.stdout.readline())
-            report = self.doctor(self.data)
+            report = self.doctor(self.data, code=1)
             self.assertEqual(report["owner"]["pid"], server.pid)
             self.assertEqual(report["database"]["state"], "served")
+            self.assertEqual(len(report["problems"]), 1)
+            self.assertIn("Bad/tradelog.csv was rejected", self.problems(report))
         finally:
             server.stdin.close()
             server.wait(PATIENCE)
             server.stdout.close()
-        self.assertIsNone(self.doctor(self.data)["owner"])
+        self.assertIsNone(self.doctor(self.data, code=1)["owner"])
 
     def test_another_program_on_the_database_is_named(self):
         self.write("A/tradelog.csv", trade_log(2))

@@ -58,6 +58,10 @@ std::vector<mcp::Field> result_fields() {
     return fields;
 }
 
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
 // A day, or an instant in UTC.
 std::optional<Timestamp> parse_since(std::string_view text) {
     const auto day = Date::from_iso(text.substr(0, 10));
@@ -73,8 +77,11 @@ std::optional<Timestamp> parse_since(std::string_view text) {
                           : std::nullopt;
     std::string_view rest = text.substr(std::min<std::size_t>(text.size(), 19));
     if (rest.starts_with('.')) {
-        const std::size_t digits = rest.find_first_not_of("0123456789", 1);
-        rest = digits == std::string_view::npos ? "" : rest.substr(digits);
+        rest.remove_prefix(1);
+        for (std::int64_t unit = 100'000; !rest.empty() && is_digit(rest.front()); unit /= 10) {
+            instant.micros += unit * (rest.front() - '0');
+            rest.remove_prefix(1);
+        }
     }
     if (!time || (!rest.empty() && rest != "Z" && rest != "+00:00")) {
         return std::nullopt;

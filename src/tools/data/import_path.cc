@@ -44,8 +44,7 @@ Result<fs::path> checked(const fs::path& path, const ImportPathRequest& request)
     const fs::path file = fs::canonical(path, failed);
     if (!is_allowed(failed ? fs::weakly_canonical(path, failed) : file, request)) {
         return make_error(ErrorCode::kRefused,
-                          "csvPath: files may be imported only from the data directory and the "
-                          "import folders of this server");
+                          "csvPath: this server imports files only from its data directory");
     }
     const fs::file_status status = fs::status(file, failed);
     if (failed || !fs::exists(status)) {

@@ -110,5 +110,20 @@ TEST(Doctor, AClientWhoseProgramIsGoneIsAProblem) {
     EXPECT_FALSE(report.clients[0].installed);
 }
 
+TEST(Doctor, AClientThatUsesAServerOverHttpIsNoProblem) {
+    const test::TempDir temp;
+    const DoctorOptions options = options_of(temp);
+    (void)temp.write("home/.codex/config.toml",
+                     "[mcp_servers.tradeblocks]\nurl = \"http://127.0.0.1:3100/mcp\"\n");
+    (void)temp.write("home/.gemini/settings.json",
+                     R"({"mcpServers":{"tradeblocks":{"httpUrl":"http://127.0.0.1:3100/mcp"}}})");
+    const DoctorReport report = examine(options);
+    EXPECT_TRUE(report.problems.empty());
+    for (const std::size_t client : {2U, 3U}) {
+        EXPECT_EQ(report.clients[client].state, "configured");
+        EXPECT_EQ(report.clients[client].entry->url, "http://127.0.0.1:3100/mcp");
+    }
+}
+
 }  // namespace
 }  // namespace tb::cli

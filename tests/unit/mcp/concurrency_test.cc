@@ -75,6 +75,37 @@ TEST(Concurrency, HardDeadlineStopsTheCallAndSaysSo) {
     EXPECT_EQ(gate->cancelled, 1);
 }
 
+TEST(Concurrency, Q4_ALongerTimeLimitIsGivenWhereTheToolOffersOne) {
+    std::vector<ToolSpec> table(1);
+    table[0].name = "query";
+    table[0].title = "Query";
+    table[0].description = "Tells how much time it has.";
+    table[0].arguments = {
+        field::integer("timeoutSeconds", "Time limit").range(1, 300).default_value(30)};
+    table[0].results = {field::integer("seconds", "Left")};
+    table[0].handler = [](ToolContext& ctx, const Json&) {
+        const auto left = std::chrono::round<std::chrono::seconds>(*ctx.hard_time_left());
+        return ToolResult{.text = "t", .structured = Json{{"seconds", left.count()}}};
+    };
+    ServerContent content;
+    content.tools = *ToolRegistry::make(std::move(table));
+    ServerOptions options = make_options();
+    options.hard_deadline = std::chrono::seconds(100);
+    const auto server = std::move(*Server::make(options, std::move(content)));
+    Client client(*server);
+    const auto seconds = [&](Json arguments) {
+        return client
+            .ask_modern("tools/call",
+                        {{"name", "query"},
+                         {"arguments", arguments}})["result"]["structuredContent"]["seconds"]
+            .get<int>();
+    };
+    EXPECT_NEAR(seconds(Json::object()), 100, 10);
+    EXPECT_NEAR(seconds({{"timeoutSeconds", 1}}), 100, 10) << "other work takes its time";
+    EXPECT_NEAR(seconds({{"timeoutSeconds", 300}}), 370, 10);
+    EXPECT_NEAR(seconds({{"timeoutSeconds", "130"}}), 200, 10);
+}
+
 TEST(Concurrency, HandlerThatIgnoresItsDeadlineIsAnsweredFor) {
     const auto gate = std::make_shared<Gate>();
     std::vector<ToolSpec> table(1);

@@ -126,6 +126,19 @@ TEST_P(Legacy, P18_ListChangesAndSubscribedResourcesAreTold) {
     EXPECT_EQ(updates[0]["params"], (Json{{"uri", "test://static"}}));
 }
 
+TEST_P(Legacy, T16_SubscriptionsHoldHoweverTheUriIsEscaped) {
+    Client client(*server_);
+    client.initialize(GetParam());
+    client.ask("resources/subscribe", {{"uri", "test://item/a(1)"}});
+    server_->resource_updated("test://item/a%281%29");
+    auto updates = client.with_method("notifications/resources/updated");
+    ASSERT_EQ(updates.size(), 1U);
+    EXPECT_EQ(updates[0]["params"]["uri"], "test://item/a(1)") << "as the client knows it";
+    client.ask("resources/unsubscribe", {{"uri", "test://item/a(1)"}});
+    server_->resource_updated("test://item/a%281%29");
+    EXPECT_EQ(client.with_method("notifications/resources/updated").size(), 1U);
+}
+
 TEST_P(Legacy, P12_ProgressMessageOnlyWhereTheRevisionHasIt) {
     Client client(*server_);
     client.initialize(GetParam());
@@ -231,6 +244,11 @@ TEST(LegacyStart, P17_RefusedMalformedAndCancelledQuestions) {
     client.send(
         Json{{"jsonrpc", "2.0"}, {"id", question_id()}, {"result", {{"action", "maybe"}}}}.dump());
     EXPECT_EQ(client.wait_for_answer("malformed")["result"]["isError"], true);
+    client.start("incomplete", "tools/call", params);
+    client.send(
+        Json{{"jsonrpc", "2.0"}, {"id", question_id()}, {"result", {{"action", "accept"}}}}.dump());
+    EXPECT_EQ(client.wait_for_answer("incomplete")["result"]["content"][0]["text"],
+              "the client's answer to 'confirm' is not what was asked for");
     client.start("cancelled", "tools/call", params);
     question_id();
     client.notify("notifications/cancelled", {{"requestId", "cancelled"}});

@@ -142,6 +142,9 @@ TEST_F(Modern, T9_TextAboveTheCapIsCutAndMaxCharsRaisesIt) {
         call("echo", {{"text", "0123456789"}, {"count", 10'000}, {"maxChars", 200'000}});
     EXPECT_EQ(text_of(raised).size(), 110'000U);
     EXPECT_EQ(raised["result"]["structuredContent"]["budget"], 200'000);
+    const Json as_text =
+        call("echo", {{"text", "0123456789"}, {"count", 10'000}, {"maxChars", "200000"}});
+    EXPECT_EQ(text_of(as_text), text_of(raised)) << "numbers may be texts (T4)";
 }
 
 TEST_F(Modern, Q9_ErrorsShowCharactersThatHide) {
@@ -532,6 +535,18 @@ TEST_F(Modern, P18_ListenAcknowledgesFirstAndHearsOnlyWhatItAskedFor) {
     EXPECT_EQ(messages[1]["params"], (Json{{"_meta", tag}, {"uri", "test://static"}}));
     EXPECT_EQ(messages[2]["method"], "notifications/tools/list_changed");
     EXPECT_EQ(messages[2]["params"]["_meta"], tag);
+}
+
+TEST_F(Modern, T16_SubscriptionsHoldHoweverTheUriIsEscaped) {
+    client_.start(
+        1, "subscriptions/listen",
+        modern_params({{"notifications", {{"resourceSubscriptions", {"test://item/a(1)"}}}}}));
+    server_->resource_updated("test://item/a%281%29");
+    const auto messages = client_.messages();
+    ASSERT_EQ(messages.size(), 2U);
+    EXPECT_EQ(messages[0]["params"]["notifications"]["resourceSubscriptions"],
+              (Json{"test://item/a(1)"}));
+    EXPECT_EQ(messages[1]["params"]["uri"], "test://item/a(1)") << "as the client knows it";
 }
 
 TEST_F(Modern, P18_EndIsNotificationThenResult) {

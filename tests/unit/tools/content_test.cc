@@ -365,11 +365,17 @@ TEST_F(Content, PromptsNameOnlyToolsThereAre) {
 
 TEST_F(Content, ChangedBlocksNameTheirResources) {
     const auto uris = changed_resource_uris({"EMA Test Data"});
-    EXPECT_EQ(uris, (std::vector<std::string>{"tradeblocks://blocks/EMA%20Test%20Data",
-                                              "tradeblocks://blocks/EMA%20Test%20Data/trades",
-                                              "tradeblocks://blocks/EMA%20Test%20Data/daily",
-                                              "tradeblocks://blocks/EMA%20Test%20Data/reporting",
-                                              "tradeblocks://blocks"}));
+    const std::vector<std::string> of_block{
+        "tradeblocks://blocks/EMA%20Test%20Data", "tradeblocks://blocks/EMA%20Test%20Data/trades",
+        "tradeblocks://blocks/EMA%20Test%20Data/daily",
+        "tradeblocks://blocks/EMA%20Test%20Data/reporting", "tradeblocks://blocks"};
+    ASSERT_GT(uris.size(), of_block.size());
+    EXPECT_TRUE(std::equal(of_block.begin(), of_block.end(), uris.begin()));
+    // Their row counts are in these.
+    for (const char* const uri : {"tradeblocks://schema", "tradeblocks://schema/trades.trade_data",
+                                  "tradeblocks://schema/trades.reporting_data"}) {
+        EXPECT_NE(std::find(uris.begin(), uris.end(), uri), uris.end()) << uri;
+    }
     EXPECT_TRUE(changed_resource_uris({}).empty());
 }
 

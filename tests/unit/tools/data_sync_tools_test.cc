@@ -1,5 +1,8 @@
 // sync, get_sync_history, get_data_issues: what a sync did, what changed when, what was unusable.
 #include <set>
+#include <string>
+
+#include <fmt/format.h>
 
 #include "tool_support.h"
 
@@ -109,6 +112,17 @@ TEST_F(SyncTools, HistorySinceADayOrAnInstant) {
     EXPECT_EQ(json_of("get_sync_history", {{"since", "2020-01-01"}})["total"], 1);
     EXPECT_EQ(json_of("get_sync_history", {{"since", "2100-01-01"}})["total"], 0);
     EXPECT_EQ(json_of("get_sync_history", {{"since", "2020-01-01T10:00:00.5Z"}})["total"], 1);
+    // As precise as what it is compared with.
+    const Json all = json_of("get_sync_history", Json::object());
+    const std::string at = all["entries"][0]["changedAt"];
+    EXPECT_EQ(json_of("get_sync_history", {{"since", at}})["total"], 1);
+    const std::string day_and_time = at.substr(0, 19);
+    const int next_milli = std::stoi(at.substr(20, 3)) + 1;
+    if (next_milli < 1'000) {
+        EXPECT_EQ(json_of("get_sync_history",
+                          {{"since", fmt::format("{}.{:03}Z", day_and_time, next_milli)}})["total"],
+                  0);
+    }
     for (const char* const wrong :
          {"yesterday", "2020-13-01", "2020-01-01T10", "2020-01-01T10:00:00+02:00", ""}) {
         EXPECT_NE(call("get_sync_history", {{"since", wrong}}).error.find("since"),
@@ -139,6 +153,9 @@ TEST_F(SyncTools, IssuesHaveLineValueAndReason) {
         EXPECT_EQ(issue["line"], 4);
     }
     EXPECT_EQ(repaired["total"].get<int>() + 1, answer.json["total"].get<int>());
+    const Answer past = call("get_data_issues", {{"offset", 50}});
+    EXPECT_NE(past.text.find("Past the end: "), std::string::npos) << past.text;
+    EXPECT_EQ(past.text.find("50"), std::string::npos) << past.text;
     EXPECT_EQ(json_of("get_data_issues", {{"role", "dailylog"}})["issuesFound"], 0);
     EXPECT_NE(call("get_data_issues", {{"blockId", "AA"}}).error.find("'A'"), std::string::npos);
 }
