@@ -226,12 +226,11 @@ void TradeConverter::convert_pl(RowCells& row, TradeRecord& trade) {
     }
     trade.pl = *pl;
     trade.pl_basis = default_basis_;
-    if (row.has_column(TradeField::kPlBasis)) {
-        const std::string_view basis = row.text(TradeField::kPlBasis);
+    if (const auto basis = row.text(TradeField::kPlBasis); !basis.empty()) {
         trade.pl_basis = PlBasis::kNetIncludesFees;
         if (equals_ignoring_case(basis, "gross_before_fees")) {
             trade.pl_basis = PlBasis::kGrossBeforeFees;
-        } else if (!basis.empty() && !equals_ignoring_case(basis, "net_includes_fees")) {
+        } else if (!equals_ignoring_case(basis, "net_includes_fees")) {
             row.repaired(TradeField::kPlBasis, basis, "not a basis we know; read as net");
         }
     }

@@ -375,6 +375,17 @@ TEST(TradeLog, BasisColumnDecidesPerRowAndUnknownWordsAreNoted) {
     EXPECT_EQ(got.report.issues[1].line, 5);
 }
 
+TEST(TradeLog, DefaultBasisHoldsForBlankCells) {
+    Trades got;
+    ingest(got,
+           "Date Opened,P/L,P/L Basis,Opening Commissions + Fees,Closing Commissions + Fees\n"
+           "2024-01-02,100,,3,4\n2024-01-03,200,net_includes_fees,5,6\n",
+           {.default_pl_basis = PlBasis::kGrossBeforeFees});
+    ASSERT_EQ(got.rows.size(), 2U);
+    EXPECT_EQ(got.rows[0].net_pl, 93);
+    EXPECT_EQ(got.rows[1].net_pl, 200);
+}
+
 TEST(TradeLog, DefaultBasisHoldsForFilesWithoutTheColumn) {
     Trades got;
     ingest(got, "Date Opened,P/L,Opening Commissions + Fees\n2024-01-02,100,3\n",
