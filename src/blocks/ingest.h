@@ -61,6 +61,10 @@ class RecordSink {
     [[nodiscard]] virtual Result<void> on_batch(RecordBatch<Record> batch) = 0;
 };
 
+// Raised whenever the same bytes give other rows or issues than before: what was stored under
+// another number is read again.
+inline constexpr int kReadingRules = 1;
+
 inline constexpr std::size_t kBatchRows = 2048;          // one engine vector
 inline constexpr std::size_t kMaxStoredIssues = 1000;    // per file; totals stay exact (00 §2)
 inline constexpr std::size_t kMaxRecordBytes = 1 << 20;  // one record; longer = rejected file

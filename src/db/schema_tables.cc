@@ -74,7 +74,7 @@ TableSpec sync_files() {
          optional("recognised_by", kText, "why the file has this role"),
          optional("notes", kText, "remarks on the file as a whole, one a line"),
          optional("rejection", kText, "why the file as a whole is not stored; NULL = it is"),
-         optional("settings", kText, "what besides the bytes decided the rows; NULL = nothing"),
+         optional("settings", kText, "what besides the bytes decided the rows"),
          optional("stat_checked_at", kInstant, "when size and times were read, UTC")},
         {}};
 }

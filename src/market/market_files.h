@@ -39,6 +39,9 @@ inline constexpr std::string_view kMarketFolder = "_marketdata";
 inline constexpr std::size_t kMaxMarketFileBytes = 64U << 20U;
 inline constexpr std::size_t kMaxStoredIssues = 1000;  // per file; totals stay exact
 
+// As blocks::kReadingRules.
+inline constexpr int kReadingRules = 1;
+
 struct MarketFile {
     std::string_view file_name;    // exact name below _marketdata
     std::string_view table;        // in schema `market`; its key is `date`

@@ -139,12 +139,13 @@ class Inspection {
         FileJob item;
         item.file = file;
         item.path = folder_.path / file.file_name;
+        item.settings = fmt::format("rules {}", blocks::kReadingRules);
         if (file.role == FileRole::kTradeLog) {
             TB_TRY(item.default_pl_basis,
                    blocks::read_import_pl_basis(context_.fs, context_.data_dir, job_.block_id));
-            item.settings = item.default_pl_basis == blocks::PlBasis::kGrossBeforeFees
-                                ? "gross_before_fees"
-                                : "";
+            if (item.default_pl_basis == blocks::PlBasis::kGrossBeforeFees) {
+                item.settings += " gross_before_fees";
+            }
         }
         const auto stored = job_.stored.files.find(file.role);
         const bool same_file = stored != job_.stored.files.end() &&

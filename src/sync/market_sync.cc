@@ -29,6 +29,10 @@ struct MarketJob {
     std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 
+std::string settings() {
+    return fmt::format("rules {}", market::kReadingRules);
+}
+
 bool is_fatal(const Error& error) {
     return error.code == ErrorCode::kInterrupted || db::is_damage(error);
 }
@@ -90,6 +94,7 @@ class MarketSync {
             }
             const auto before = stored.find(file.file_name);
             if (!stat.has_value() || before == stored.end() ||
+                before->second.settings != settings() ||
                 !stat_proves_unchanged(before->second.stat, before->second.looked_at, *stat)) {
                 return std::optional<MarketSyncResult>();
             }
@@ -276,7 +281,8 @@ class MarketSync {
             return tl::unexpected<Error>(content.error());
         }
         job.content = std::move(*content);
-        if (stored != nullptr && stored->content_hash == job.content.hash) {
+        if (stored != nullptr && stored->content_hash == job.content.hash &&
+            stored->settings == settings()) {
             TB_RETURN_IF_ERROR(refresh_stamps(connection, job, *stored));
             return std::optional<MarketFileResult>(unchanged(file, *stored));
         }
@@ -449,6 +455,7 @@ class MarketSync {
         files.integer("issues_total", job.parse.issues_total);
         files.text("recognised_by", "name");
         files.text("rejection", job.parse.rejection);
+        files.text("settings", settings());
         files.instant("stat_checked_at", job.content.looked_at);
         TB_RETURN_IF_ERROR(files.end_row());
         return files.close();

@@ -27,7 +27,7 @@ struct StoredFile {
     FileStat stat;
     Timestamp looked_at;
     std::string content_hash;
-    std::string settings;  // what else decided the rows, besides the bytes (default P/L basis)
+    std::string settings;  // what else decided the rows: reading rules, default P/L basis
 };
 
 struct StoredBlock {

@@ -240,6 +240,30 @@ TEST_F(SyncTest, MetadataThatAnotherProgramDeletedOrChangedMakesTheBlockNew) {
     EXPECT_EQ(sync_all().unchanged, 3);
 }
 
+// What an older program read by other rules: the same bytes may give other rows now.
+TEST_F(SyncTest, FilesReadByOlderRulesAreReadAgain) {
+    write("A/tradelog.csv", trade_log({1, 2}));
+    write("B/tradelog.csv", trade_log({3}));
+    write("B/dailylog.csv", daily_log({4}));
+    sync_all();
+    for (const char* older : {"'rules 0'", "NULL"}) {
+        {
+            db::Connection connection = reader();
+            ASSERT_TRUE(
+                connection.run(fmt::format("UPDATE trades._sync_files SET settings = {} "
+                                           "WHERE block_id = 'A' OR role = 'dailylog'",
+                                           older)));
+            ASSERT_TRUE(connection.run("UPDATE trades.trade_data SET pl = 9 WHERE block_id = 'A'"));
+            ASSERT_TRUE(connection.run("DELETE FROM trades.daily_data"));
+        }
+        EXPECT_EQ(sync_one("A").status, SyncStatus::kSynced);
+        expect_stored("A", "tradelog.csv", {1, 2});
+        EXPECT_EQ(sync_all().synced, 1);
+        EXPECT_EQ(count("SELECT count(*) FROM trades.daily_data"), 1);
+        EXPECT_EQ(sync_all().unchanged, 2);
+    }
+}
+
 TEST_F(SyncTest, StructuralFailureOfAKnownBlockRemovesItsRows) {
     write("A/tradelog.csv", trade_log({1, 2}));
     write("A/dailylog.csv", daily_log({3}));

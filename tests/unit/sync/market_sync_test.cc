@@ -153,6 +153,19 @@ TEST_F(MarketSyncTest, MetadataThatAnotherProgramChangedMakesTheFileNew) {
     EXPECT_EQ(sync_market().unchanged, 1);
 }
 
+TEST_F(MarketSyncTest, FileReadByOlderRulesIsReadAgain) {
+    write("_marketdata/spx_daily.csv", kThreeDays);
+    sync_market();
+    {
+        db::Connection connection = reader();
+        ASSERT_TRUE(connection.run("UPDATE trades._sync_files SET settings = NULL"));
+        ASSERT_TRUE(connection.run("DELETE FROM market.spx_daily"));
+    }
+    EXPECT_EQ(sync_market().synced, 1);
+    EXPECT_EQ(days(), 3);
+    EXPECT_EQ(sync_market().unchanged, 1);
+}
+
 TEST_F(MarketSyncTest, CsvsOfOtherNamesAreNamedEachTime) {
     write("_marketdata/spx_daily.csv", kThreeDays);
     write("_marketdata/SPX_Daily.csv", kThreeDays);
