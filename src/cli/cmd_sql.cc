@@ -125,7 +125,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
         }
         TB_RETURN_IF_ERROR(finished);
         if (outcome->truncated) {
-            session.terminal.note(fmt::format("only the first {} are shown; --limit N shows more",
+            session.terminal.note(fmt::format("only the first {} shown; --limit N shows more",
                                               counted(outcome->row_count, "row")));
         }
         if (outcome->non_finite > 0) {

@@ -54,7 +54,7 @@ std::string summary(const WholeSync& result) {
         text += ": " + joined(parts);
     }
     parts.clear();
-    add(blocks.rows_inserted, "rows written");
+    add(blocks.rows_inserted, blocks.rows_inserted == 1 ? "row written" : "rows written");
     add(blocks.rows_skipped, "skipped");
     add(blocks.rows_repaired, "repaired");
     if (!parts.empty()) {

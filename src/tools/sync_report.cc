@@ -88,6 +88,7 @@ Json market_json(const sync::MarketSyncResult& market) {
         Json item{{"fileName", file.file_name},          {"status", sync::status_name(file.status)},
                   {"rowsInserted", file.rows_inserted},  {"rowsUpdated", file.rows_updated},
                   {"rowsKept", file.rows_kept},          {"rowsSkipped", file.rows_skipped},
+                  {"rowsRepaired", file.rows_repaired},  {"durationMs", file.duration_ms},
                   {"maxDate", text_json(file.max_date)}, {"warnings", file.warnings}};
         if (file.error.has_value()) {
             item["error"] = error_json(*file.error);
