@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "analytics/statistics.h"
 #include "mcp/nearest.h"
 #include "mcp/render.h"
 #include "sync/sync.h"
@@ -177,6 +178,17 @@ std::optional<mcp::ToolError> unknown_strategy(const std::optional<std::string>&
     return mcp::ToolError(
         fmt::format("no strategy '{}' in block '{}'{}", *strategy, block_id,
                     hint.empty() ? std::string("; get_block_info names its strategies") : hint));
+}
+
+analytics::Capital start_capital(const BlockData& block, const analytics::TradeFilter& filter,
+                                 const analytics::TradeSet& filtered) {
+    if (filter.is_subset()) {
+        return analytics::account_capital(block.trades.trades, block.daily_log,
+                                          Conventions::kCorrect);
+    }
+    return analytics::account_capital(filtered.trades,
+                                      analytics::filter_log(block.daily_log, filter.dates),
+                                      Conventions::kCorrect);
 }
 
 mcp::ToolError no_trades(const BlockData& block, const analytics::TradeFilter& filter) {

@@ -19,6 +19,7 @@
 
 #include "analytics/filters.h"
 #include "analytics/rates.h"
+#include "analytics/returns.h"
 #include "analytics/statistics_types.h"
 #include "analytics/trade.h"
 #include "core/date.h"
@@ -68,6 +69,13 @@ using analytics::Conventions;
 [[nodiscard]] std::optional<mcp::ToolError> unknown_strategy(
     const std::optional<std::string>& strategy, std::span<const std::string> known,
     std::string_view block_id);
+
+// The capital the trades of a filter start with, as get_statistics measures it (02 I-13; kCorrect):
+// a strategy or an underlying is a part of the account and starts with that of the whole block, and
+// a daily log that matches the trades may say what they do not.
+[[nodiscard]] analytics::Capital start_capital(const BlockData& block,
+                                               const analytics::TradeFilter& filter,
+                                               const analytics::TradeSet& filtered);
 
 // The error for filters that leave nothing: what was asked for and what the block has.
 [[nodiscard]] mcp::ToolError no_trades(const BlockData& block,

@@ -133,21 +133,15 @@ mcp::Outcome<Request> request_of(const Json& arguments) {
     return request;
 }
 
-// The trades the charts are drawn from. Their equity starts from the capital get_statistics has: a
-// strategy is a part of the account and starts from that of the whole block, and a daily log that
-// matches the trades may say what they do not.
+// The trades the charts are drawn from. Their equity starts from the capital get_statistics has.
 void select_trades(Request& request, const BlockData& block) {
     const Conventions conventions = request.input.conventions;
     request.input.trades = analytics::filter_trades(block.trades, request.filter);
     auto& trades = request.input.trades.trades;
     if (conventions == Conventions::kCorrect) {
-        const bool part = request.filter.is_subset();
-        const analytics::Capital start =
-            part ? analytics::account_capital(block.trades.trades, block.daily_log, conventions)
-                 : analytics::account_capital(
-                       trades, analytics::filter_log(block.daily_log, request.filter.dates),
-                       conventions);
-        if (start.dollars && (part || start.source == analytics::CapitalSource::kDailyLog)) {
+        const analytics::Capital start = start_capital(block, request.filter, request.input.trades);
+        if (start.dollars &&
+            (request.filter.is_subset() || start.source == analytics::CapitalSource::kDailyLog)) {
             analytics::chain_funds(trades, *start.dollars);
         }
     }

@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analytics/statistics.h"
 #include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
@@ -123,14 +122,8 @@ std::optional<double> account_start_capital(const RiskSelection& selection) {
     if (selection.conventions == Conventions::kReference) {
         return std::nullopt;
     }
-    const BlockData& block = *selection.fresh.data;
-    const auto capital = selection.filter.is_subset()
-                             ? analytics::account_capital(block.trades.trades, block.daily_log,
-                                                          Conventions::kCorrect)
-                             : analytics::account_capital(
-                                   selection.trades.trades,
-                                   analytics::filter_log(block.daily_log, selection.filter.dates),
-                                   Conventions::kCorrect);
+    const analytics::Capital capital =
+        start_capital(*selection.fresh.data, selection.filter, selection.trades);
     return capital.dollars && *capital.dollars > 0 ? capital.dollars : std::nullopt;
 }
 
