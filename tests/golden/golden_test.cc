@@ -1,5 +1,5 @@
-// Runs every recorded case of shared/golden/core through the tool of the same name with
-// conventions "reference" and compares the figures (00 §5).
+// Runs every recorded case through the tool of the same name with conventions "reference" and
+// compares the figures: the own set, and the one beside the checkout where there is one.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -24,13 +24,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> golden_names() {
-    std::vector<std::string> names;
+// A set of recorded answers and the blocks they were recorded on: `core/*.json` below `cases`.
+struct GoldenSet {
+    fs::path cases;
+    fs::path blocks;
+    fs::path rates;
+};
+
+// Answers on data made by this project's own generator; part of every clone.
+GoldenSet own_set() {
+    const fs::path own = test::source_dir() / "tests" / "golden" / "own";
+    return {own, own / "blocks", own / "_marketdata" / "treasury_rates.csv"};
+}
+
+// Answers on real exports, which a clone does not have; empty paths without them.
+GoldenSet shared_set() {
     const fs::path shared = test::shared_dir();
     if (shared.empty() || !fs::exists(shared / "golden" / "core")) {
+        return {};
+    }
+    const fs::path data = shared / "data";
+    return {shared / "golden", data / "blocks", data / "rates" / "treasury_3m_daily.csv"};
+}
+
+std::vector<std::string> golden_names(const GoldenSet& set) {
+    std::vector<std::string> names;
+    if (set.cases.empty()) {
         return names;
     }
-    for (const auto& entry : fs::directory_iterator(shared / "golden" / "core")) {
+    for (const auto& entry : fs::directory_iterator(set.cases / "core")) {
         if (entry.path().extension() == ".json") {
             names.push_back(entry.path().stem().string());
         }
@@ -39,20 +61,18 @@ std::vector<std::string> golden_names() {
     return names;
 }
 
-Json read_case(const std::string& name) {
-    std::ifstream file(test::shared_dir() / "golden" / "core" / (name + ".json"));
+Json read_case(const GoldenSet& set, const std::string& name) {
+    std::ifstream file(set.cases / "core" / (name + ".json"));
     return Json::parse(file);
 }
 
-// The five blocks and the daily rates in a folder of their own, for all cases together.
+// The blocks of a set and its daily rates in a folder of their own, for all cases together.
 class Blocks {
   public:
-    Blocks() {
-        const fs::path data = test::shared_dir() / "data";
-        fs::copy(data / "blocks", folder_.path(), fs::copy_options::recursive);
+    explicit Blocks(const GoldenSet& set) {
+        fs::copy(set.blocks, folder_.path(), fs::copy_options::recursive);
         fs::create_directories(folder_.path() / "_marketdata");
-        fs::copy_file(data / "rates" / "treasury_3m_daily.csv",
-                      folder_.path() / "_marketdata" / "treasury_rates.csv");
+        fs::copy_file(set.rates, folder_.path() / "_marketdata" / "treasury_rates.csv");
         tools::AppOptions options;
         options.data_dir = folder_.path();
         app_ = std::make_unique<tools::App>(std::move(options));
@@ -63,8 +83,12 @@ class Blocks {
             ADD_FAILURE() << made.error().to_string();
         }
     }
-    static Blocks& get() {
-        static Blocks blocks;
+    static Blocks& own() {
+        static Blocks blocks(own_set());
+        return blocks;
+    }
+    static Blocks& shared() {
+        static Blocks blocks(shared_set());
         return blocks;
     }
 
@@ -87,11 +111,8 @@ bool is_error_or_empty(const Json& recorded) {
     return recorded.contains("isError");
 }
 
-class Golden : public testing::TestWithParam<std::string> {};
-
-TEST_P(Golden, FiguresAreTheReferences) {
-    const Json recorded = read_case(GetParam());
-    const mcp::ToolSpec* const tool = Blocks::get().tool(recorded["tool"].get<std::string>());
+void expect_recorded_figures(const Json& recorded, const Blocks& blocks) {
+    const mcp::ToolSpec* const tool = blocks.tool(recorded["tool"].get<std::string>());
     ASSERT_NE(tool, nullptr) << "no tool " << recorded["tool"];
     Json arguments = recorded["arguments"];
     arguments["conventions"] = "reference";
@@ -120,6 +141,18 @@ TEST_P(Golden, FiguresAreTheReferences) {
     EXPECT_TRUE(found.empty()) << found.size() << " differences" << report;
 }
 
+class OwnGolden : public testing::TestWithParam<std::string> {};
+
+TEST_P(OwnGolden, FiguresAreTheReferences) {
+    expect_recorded_figures(read_case(own_set(), GetParam()), Blocks::own());
+}
+
+class SharedGolden : public testing::TestWithParam<std::string> {};
+
+TEST_P(SharedGolden, FiguresAreTheReferences) {
+    expect_recorded_figures(read_case(shared_set(), GetParam()), Blocks::shared());
+}
+
 std::string test_name(const testing::TestParamInfo<std::string>& golden) {
     std::string name = golden.param;
     std::replace_if(
@@ -127,21 +160,36 @@ std::string test_name(const testing::TestParamInfo<std::string>& golden) {
     return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Core, Golden, testing::ValuesIn(golden_names()), test_name);
-GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(Golden);
+INSTANTIATE_TEST_SUITE_P(Core, OwnGolden, testing::ValuesIn(golden_names(own_set())), test_name);
+INSTANTIATE_TEST_SUITE_P(Core, SharedGolden, testing::ValuesIn(golden_names(shared_set())),
+                         test_name);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(SharedGolden);
 
 // A new recorded case without a tool would otherwise be a failure in the middle of many.
 TEST(GoldenFiles, HaveAToolEach) {
-    TB_REQUIRE_SHARED();
-    for (const std::string& name : golden_names()) {
+    std::vector<std::string> names = golden_names(own_set());
+    for (const std::string& name : golden_names(shared_set())) {
+        names.push_back(name);
+    }
+    for (const std::string& name : names) {
         const std::string tool = name.substr(0, name.find("__"));
-        EXPECT_NE(Blocks::get().tool(tool), nullptr) << name;
+        EXPECT_NE(Blocks::own().tool(tool), nullptr) << name;
     }
 }
 
-TEST(GoldenFiles, AreAllThere) {
+// Every analytics tool is held against recorded figures in a clone that has nothing else.
+TEST(GoldenFiles, OwnSetCoversAllAnalyticsTools) {
+    std::map<std::string, int> cases;
+    for (const std::string& name : golden_names(own_set())) {
+        ++cases[name.substr(0, name.find("__"))];
+    }
+    EXPECT_EQ(cases.size(), 12U);
+    EXPECT_GE(golden_names(own_set()).size(), 233U);
+}
+
+TEST(GoldenFiles, SharedSetIsWhole) {
     TB_REQUIRE_SHARED();
-    EXPECT_GE(golden_names().size(), 168U);
+    EXPECT_GE(golden_names(shared_set()).size(), 168U);
 }
 
 }  // namespace

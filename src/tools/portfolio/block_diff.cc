@@ -235,6 +235,9 @@ mcp::Outcome<mcp::ToolResult> diff_blocks(App& app, mcp::ToolContext& context,
         {id_a, &a.data->trades, a.data->daily_log, std::nullopt},
         {id_b, &b.data->trades, b.data->daily_log, std::nullopt}, dates, options);
     const Wanted wanted(arguments);
+    // The reference selects the portfolio's figures only; each strategy keeps all of its own.
+    const Wanted strategy_figures(options.conventions == Conventions::kReference ? Json::object()
+                                                                                 : arguments);
     AnswerFrame frame{.conventions = options.conventions,
                       .blocks = {&a},
                       .warnings = std::move(rates.warnings),
@@ -244,7 +247,7 @@ mcp::Outcome<mcp::ToolResult> diff_blocks(App& app, mcp::ToolContext& context,
     }
     add_side(frame, "blockA", diff.a, wanted);
     add_side(frame, "blockB", diff.b, wanted);
-    add_strategies(frame, diff, wanted);
+    add_strategies(frame, diff, strategy_figures);
     Json answer = {{"blockA", block_json(id_a, diff.a)},
                    {"blockB", block_json(id_b, diff.b)},
                    {"strategyOverlap",
@@ -252,7 +255,7 @@ mcp::Outcome<mcp::ToolResult> diff_blocks(App& app, mcp::ToolContext& context,
                      {"uniqueToA", diff.unique_to_a},
                      {"uniqueToB", diff.unique_to_b},
                      {"overlapPercent", diff.overlap_percent}}},
-                   {"perStrategyComparison", strategies_json(wanted, diff)},
+                   {"perStrategyComparison", strategies_json(strategy_figures, diff)},
                    {"portfolioTotals",
                     {{"blockA", totals_json(wanted, diff.totals_a)},
                      {"blockB", totals_json(wanted, diff.totals_b)},
