@@ -1,5 +1,6 @@
 #include <array>
 #include <cstddef>
+#include <utility>
 
 #include "core/text.h"
 #include "csv/cell.h"
@@ -131,19 +132,35 @@ std::optional<ScannedTime> scan_time(Scanner& text) {
     return result;
 }
 
-// `Z`, `+05`, `+0530`, `-05:00` and nothing behind it.
-bool scan_offset(Scanner& text) {
+// `Z`, `+05`, `+0530`, `-05:00` and nothing behind it, in minutes east of UTC.
+std::optional<std::int16_t> scan_offset(Scanner& text) {
     if (text.take('Z') || text.take('z')) {
-        return text.done();
+        return text.done() ? std::optional<std::int16_t>(0) : std::nullopt;
     }
-    if (!text.take('+') && !text.take('-')) {
-        return false;
+    const bool west = text.take('-');
+    if (!west && !text.take('+')) {
+        return std::nullopt;
     }
     const std::string_view hours = text.digits(4);
-    if (hours.size() == 2 && text.take(':')) {
-        return text.digits(2).size() == 2 && text.done();
+    int minutes = 0;
+    if (hours.size() == 2) {
+        minutes = to_int(hours) * 60;
+        if (text.take(':')) {
+            const std::string_view rest = text.digits(2);
+            if (rest.size() != 2) {
+                return std::nullopt;
+            }
+            minutes += to_int(rest);
+        }
+    } else if (hours.size() == 4) {
+        minutes = to_int(hours.substr(0, 2)) * 60 + to_int(hours.substr(2));
+    } else {
+        return std::nullopt;
     }
-    return (hours.size() == 2 || hours.size() == 4) && text.done();
+    if (!text.done()) {
+        return std::nullopt;
+    }
+    return static_cast<std::int16_t>(west ? -minutes : minutes);
 }
 
 int month_of_name(std::string_view name) {
@@ -163,6 +180,7 @@ struct ScannedDate {
     int year = 0;
     int month = 0;
     int day = 0;
+    DateEvidence evidence = DateEvidence::kNone;
 };
 
 int full_year(std::string_view digits) {
@@ -192,68 +210,128 @@ std::optional<ScannedDate> scan_named_date(Scanner& text) {
     return date;
 }
 
-std::optional<ScannedDate> scan_date(Scanner& text) {
+// What follows the day in `2 Jan 2024`, `2-Jan-24`.
+std::optional<ScannedDate> scan_after_day(Scanner& text, std::string_view day, char separator) {
+    text.skip_blanks();
+    ScannedDate date;
+    date.month = month_of_name(text.letters());
+    if (separator == ' ') {
+        text.take('.');
+        text.take(',');
+    }
+    if (date.month == 0 || day.empty() || day.size() > 2 || !text.take(separator)) {
+        return std::nullopt;
+    }
+    text.skip_blanks();
+    const std::string_view year = text.digits(4);
+    if (year.size() != 4 && (year.size() != 2 || separator == ' ')) {
+        return std::nullopt;
+    }
+    date.day = to_int(day);
+    date.year = full_year(year);
+    return date;
+}
+
+bool is_day(int year, int month, int day) {
+    return year >= kFirstYear && year <= kLastYear && Date::from_ymd(year, month, day).has_value();
+}
+
+// Day and month as two numbers in front of the year.
+ScannedDate order_numbers(std::string_view first, std::string_view second, std::string_view year,
+                          char separator, DateOrder order) {
+    const int a = to_int(first);
+    const int b = to_int(second);
+    ScannedDate date{full_year(year), a, b, DateEvidence::kNone};
+    const bool month_first = is_day(date.year, a, b);
+    const bool day_first = is_day(date.year, b, a);
+    if (separator == '.') {
+        order = DateOrder::kDayFirst;
+        date.evidence = day_first ? DateEvidence::kDayFirst : DateEvidence::kNone;
+    } else if (month_first && day_first) {
+        date.evidence = a == b ? DateEvidence::kNone : DateEvidence::kAmbiguous;
+    } else if (month_first) {
+        date.evidence = DateEvidence::kMonthFirst;
+    } else if (day_first && (separator == '/' || year.size() == 4)) {
+        date.evidence = DateEvidence::kDayFirst;  // `24-01-02` may begin with its year: no proof
+    }
+    if (order == DateOrder::kDayFirst) {
+        std::swap(date.month, date.day);
+    }
+    return date;
+}
+
+std::optional<ScannedDate> scan_date(Scanner& text, DateOrder order) {
     if (!is_digit(text.peek())) {
         return scan_named_date(text);
     }
     const std::string_view first = text.digits(4);
     const char separator = text.peek();
-    if ((separator != '-' && separator != '/') || !text.take(separator)) {
+    if ((separator != '-' && separator != '/' && separator != '.' && separator != ' ') ||
+        !text.take(separator)) {
         return std::nullopt;
     }
+    if (!is_digit(text.peek())) {
+        return separator == '.' ? std::nullopt : scan_after_day(text, first, separator);
+    }
     const std::string_view second = text.digits(2);
-    if (second.empty() || !text.take(separator)) {
+    if (separator == ' ' || second.empty() || !text.take(separator)) {
         return std::nullopt;
     }
     const std::string_view third = text.digits(4);
     if (first.size() == 4 && (third.size() == 1 || third.size() == 2)) {
-        return ScannedDate{to_int(first), to_int(second), to_int(third)};
+        return ScannedDate{to_int(first), to_int(second), to_int(third), DateEvidence::kNone};
     }
     if ((first.size() == 1 || first.size() == 2) && (third.size() == 2 || third.size() == 4)) {
-        return ScannedDate{full_year(third), to_int(first), to_int(second)};
+        return order_numbers(first, second, third, separator, order);
     }
     return std::nullopt;
 }
 
-CellValue<DateTime> invalid_date(std::string_view why) {
-    return {CellState::kInvalid, {}, why};
+CellValue<DateTime> invalid_date(std::string_view why, DateEvidence evidence) {
+    CellValue<DateTime> result{CellState::kInvalid, {}, why};
+    result.value.evidence = evidence;
+    return result;
 }
 
-CellValue<DateTime> parse_any_date(std::string_view cell) {
+CellValue<DateTime> parse_any_date(std::string_view cell, DateOrder order) {
     Scanner text(trim(cell));
     if (text.done()) {
         return {};
     }
-    const auto scanned = scan_date(text);
+    const auto scanned = scan_date(text, order);
     if (!scanned) {
-        return invalid_date(kNotADate);
+        return invalid_date(kNotADate, DateEvidence::kNone);
+    }
+    const bool time_follows = text.peek() == 'T' || text.peek() == ' ';
+    if (!text.done() && !time_follows) {
+        return invalid_date(kNotADate, DateEvidence::kNone);
     }
     CellValue<DateTime> result{CellState::kValue, {}, {}};
     const auto date = Date::from_ymd(scanned->year, scanned->month, scanned->day);
     if (!date) {
-        return invalid_date(kNoSuchDay);
+        return invalid_date(kNoSuchDay, scanned->evidence);
     }
     if (scanned->year < kFirstYear || scanned->year > kLastYear) {
-        return invalid_date(kYearOutOfRange);
+        return invalid_date(kYearOutOfRange, DateEvidence::kNone);
     }
     result.value.date = *date;
+    result.value.evidence = scanned->evidence;
     if (text.done()) {
         return result;
     }
-    if (!text.take('T') && text.peek() != ' ') {
-        return invalid_date(kNotADate);
-    }
+    text.take('T');
     text.skip_blanks();
     const auto time = scan_time(text);
     if (!time) {
-        return invalid_date(kNotADate);
+        return invalid_date(kNotADate, DateEvidence::kNone);
     }
     result.value.time = time->time;
     result.value.fraction = time->fraction;
     text.skip_blanks();
     if (!text.done()) {
-        if (!scan_offset(text)) {
-            return invalid_date(kNotADate);
+        result.value.offset_minutes = scan_offset(text);
+        if (!result.value.offset_minutes) {
+            return invalid_date(kNotADate, DateEvidence::kNone);
         }
         result.state = CellState::kRepaired;
         result.note = kOffsetNote;
@@ -263,15 +341,17 @@ CellValue<DateTime> parse_any_date(std::string_view cell) {
 
 }  // namespace
 
-CellValue<DateTime> parse_date(std::string_view cell) {
+CellValue<DateTime> parse_date(std::string_view cell, DateOrder order) {
     if (cell.size() == 10 && cell[4] == '-') {
         const auto date = Date::from_iso(cell);
         // First digits of the years 1990 to 2099; the rest takes the general way.
         if (date && (cell.substr(0, 2) == "20" || cell.substr(0, 3) == "199")) {
-            return {CellState::kValue, {*date, std::nullopt, {}}, {}};
+            CellValue<DateTime> result{CellState::kValue, {}, {}};
+            result.value.date = *date;
+            return result;
         }
     }
-    return parse_any_date(cell);
+    return parse_any_date(cell, order);
 }
 
 CellValue<TimeOfDay> parse_time(std::string_view cell) {

@@ -44,7 +44,7 @@ void EncodingDetector::update(std::span<const std::byte> bytes) {
     for (std::size_t i = 0; i < bytes.size() && position_ + i < kProbeBytes; ++i) {
         const std::uint64_t at = position_ + i;
         const auto byte = std::to_integer<std::uint8_t>(bytes[i]);
-        if (at < 2) {
+        if (at < 3) {
             first_[at] = byte;
         }
         if (byte == 0) {
@@ -99,6 +99,9 @@ Encoding EncodingDetector::finish() const {
         if (first_[0] == 0xFE && first_[1] == 0xFF) {
             return Encoding::kUtf16Be;
         }
+    }
+    if (position_ >= 3 && first_[0] == 0xEF && first_[1] == 0xBB && first_[2] == 0xBF) {
+        return Encoding::kUtf8;
     }
     // English text in UTF-16 has a NUL in nearly every unit, always on the same side; a stray NUL
     // in a text of single bytes does not reach that share.

@@ -1,8 +1,9 @@
 // Which text encoding a file is in, decided over all of its bytes as they stream by (for instance
 // while they are hashed), so that decoding never has to start over.
 //
-// A byte-order mark or a NUL pattern in the first kilobyte says UTF-16; otherwise valid UTF-8 is
-// UTF-8 and the first invalid byte makes the whole file Windows-1252 (01 item 5, 00 §2).
+// A byte-order mark or a NUL pattern in the first kilobyte says UTF-16. A file that begins with the
+// mark of UTF-8 is UTF-8, whatever follows: a bad byte in it is damage, which the decoder repairs.
+// Without any mark valid UTF-8 is UTF-8 and the first invalid byte makes the file Windows-1252.
 //
 // Thread-compatible.
 #pragma once
@@ -38,7 +39,7 @@ class EncodingDetector {
     std::uint8_t next_min_ = 0x80;  // allowed range of the next continuation byte
     std::uint8_t next_max_ = 0xBF;
     bool invalid_ = false;
-    std::uint8_t first_[2] = {0, 0};
+    std::uint8_t first_[3] = {0, 0, 0};
     std::uint32_t even_nuls_ = 0;  // NULs at even/odd offsets of the first kilobyte
     std::uint32_t odd_nuls_ = 0;
     std::uint32_t probed_ = 0;

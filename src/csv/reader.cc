@@ -90,6 +90,14 @@ void RecordReader::feed(std::string_view text) {
     end_ += text.size();
 }
 
+void RecordReader::start_at(std::size_t bytes, std::int64_t lines, char delimiter) {
+    TB_CHECK(bytes <= end_ - begin_, "text to leave out must have been fed");
+    marks_from_ = nullptr;
+    begin_ += bytes;
+    line_ += lines;
+    delimiter_ = delimiter;
+}
+
 // True once the delimiter is known; false while the first line with anything on it is not complete.
 // Looks at no more than one record's worth of text, so that the choice never depends on the pieces.
 bool RecordReader::choose_delimiter() {

@@ -60,6 +60,10 @@ class RecordReader {
     void feed(std::string_view text);
     // There is no more text.
     void finish() { finished_ = true; }
+    // Leaves out the first `bytes` of what is unread, `lines` line ends among them, and takes
+    // `delimiter` for what follows: for a header that header_search.h found further down. Only
+    // before the first record.
+    void start_at(std::size_t bytes, std::int64_t lines, char delimiter);
     [[nodiscard]] ReadStatus next(Record& record);
 
     // '\0' until the first line has been seen.

@@ -174,6 +174,52 @@ TEST(Decoder, TextThatIsNotTheAnnouncedUtf8IsBusyNotData) {
     EXPECT_EQ(cut.finish().error().code, ErrorCode::kBusy);
 }
 
+TEST(EncodingDetector, TheMarkOfUtf8HoldsWhateverFollows) {
+    EXPECT_EQ(detect("\xEF\xBB\xBF"
+                     "Caf\xC3\xA9,bad \xE9 byte"),
+              Encoding::kUtf8);
+    EXPECT_EQ(detect("\xEF\xBB\xBF"
+                     "a\xC3",
+                     1),
+              Encoding::kUtf8);
+    EXPECT_EQ(detect("Caf\xC3\xA9,bad \xE9 byte"), Encoding::kWindows1252);
+}
+
+TEST(Decoder, DamageInAMarkedFileIsReplacedAndTheRestKept) {
+    for (const std::size_t piece : {1U, 2U, 3U, 5U, 100U}) {
+        const auto got = decode(Encoding::kUtf8,
+                                "\xEF\xBB\xBF"
+                                "Caf\xC3\xA9,bad \xE9 byte,\xE2\x82\xAC",
+                                piece);
+        EXPECT_EQ(got.text, "Caf\xC3\xA9,bad \xEF\xBF\xBD byte,\xE2\x82\xAC") << piece;
+        EXPECT_EQ(got.replaced, 1);
+        EXPECT_FALSE(got.cut);
+        const auto cut = decode(Encoding::kUtf8,
+                                "\xEF\xBB\xBF"
+                                "ab\xE2\x82",
+                                piece);
+        EXPECT_EQ(cut.text, "ab\xEF\xBF\xBD");
+        EXPECT_TRUE(cut.cut);
+    }
+}
+
+TEST(Decoder, MarkedFilesOfAnyBytesBecomeValidUtf8WhateverThePieces) {
+    EXPECT_TRUE(rc::check([] {
+        const auto bytes =
+            "\xEF\xBB\xBF" + *rc::gen::container<std::string>(rc::gen::element<char>(
+                                 'a', '\xC3', '\xA9', '\xE2', '\x82', '\xAC', '\xF0', '\x9F',
+                                 '\x98', '\x80', '\xED', '\xBF', '\xFF', '\0'));
+        const Decoded whole = decode(Encoding::kUtf8, bytes);
+        RC_ASSERT(decode(Encoding::kUtf8, bytes, *rc::gen::inRange<std::size_t>(1, 6)) == whole);
+        EncodingDetector check;
+        check.update(bytes_of(whole.text));
+        RC_ASSERT(check.valid_utf8());
+        EncodingDetector source;
+        source.update(bytes_of(std::string_view(bytes)));
+        RC_ASSERT(source.valid_utf8() == (whole.replaced == 0));
+    }));
+}
+
 TEST(Decoder, OutputIsValidUtf8AndIndependentOfPieces) {
     EXPECT_TRUE(rc::check([] {
         const auto bytes = *rc::gen::arbitrary<std::string>();
