@@ -48,6 +48,25 @@ mcp::Outcome<Json> section(const mcp::ToolRegistry& registry, mcp::ToolContext& 
     return Json();
 }
 
+// Null without a reason for a block that has no live fills.
+mcp::Outcome<Json> live_fills(const mcp::ToolRegistry& registry, mcp::ToolContext& context,
+                              const ReportRequest& request, std::string& error) {
+    TB_TRY_TOOL(const Json block, section(registry, context, "get_block_info",
+                                          {{"blockId", request.block_id}}, error));
+    const auto rows = block.is_object() ? block.find("reportingLogCount") : block.end();
+    if (rows == block.end() || !rows->is_number() || rows->get<double>() <= 0) {
+        return Json();
+    }
+    Json arguments = common_arguments(request);
+    set_if(arguments, "strategy", request.strategy);
+    if (request.from || request.to) {
+        arguments["dateRange"] = Json::object();
+        set_if(arguments["dateRange"], "from", request.from);
+        set_if(arguments["dateRange"], "to", request.to);
+    }
+    return section(registry, context, "compare_backtest_to_actual", arguments, error);
+}
+
 }  // namespace
 
 mcp::Outcome<std::string> make_report(const mcp::ToolRegistry& registry, mcp::ToolContext& context,
@@ -60,6 +79,10 @@ mcp::Outcome<std::string> make_report(const mcp::ToolRegistry& registry, mcp::To
     ReportData data;
     TB_TRY_TOOL(data.statistics, call(registry, context, "get_statistics", statistics));
 
+    const Json block = {{"blockId", request.block_id}};
+    TB_TRY_TOOL(data.issues,
+                section(registry, context, "get_data_issues", block, data.issues_error));
+
     Json charts = common_arguments(request);
     set_if(charts, "strategy", request.strategy);
     if (request.from || request.to) {
@@ -67,9 +90,9 @@ mcp::Outcome<std::string> make_report(const mcp::ToolRegistry& registry, mcp::To
         set_if(charts["dateRange"], "from", request.from);
         set_if(charts["dateRange"], "to", request.to);
     }
-    charts["charts"] = {"equity_curve",        "drawdown",
-                        "monthly_returns",     "monthly_returns_percent",
-                        "return_distribution", "rolling_metrics"};
+    charts["charts"] = {
+        "equity_curve",        "drawdown",        "monthly_returns", "monthly_returns_percent",
+        "return_distribution", "rolling_metrics", "day_of_week",     "exit_reason_breakdown"};
     charts["bucketCount"] = 40;
     charts["maxDataPoints"] = kMostPoints;
     TB_TRY_TOOL(data.charts,
@@ -80,6 +103,8 @@ mcp::Outcome<std::string> make_report(const mcp::ToolRegistry& registry, mcp::To
     set_if(strategies, "endDate", request.to);
     TB_TRY_TOOL(data.strategies, section(registry, context, "get_strategy_comparison", strategies,
                                          data.strategies_error));
+
+    TB_TRY_TOOL(data.live_fills, live_fills(registry, context, request, data.live_fills_error));
 
     Json simulation = common_arguments(request);
     set_if(simulation, "strategy", request.strategy);

@@ -17,7 +17,29 @@
         text(plot, value ?? (plot.data ? plot.data[series].at(-1) : null));
     const day = latest((_plot, seconds) =>
         (seconds === null ? "–" : new Date(seconds * 1000).toISOString().slice(0, 10)));
-    const ticks = (unit) => (_plot, values) => values.map((value) => show(unit)(null, value));
+    // Decimals that a multiple of `step` needs: 2.5 one, 0.25 two.
+    const digitsOf = (step) => [0, 1, 2, 3, 4].find((digits) =>
+        Math.abs(step * 10 ** digits - Math.round(step * 10 ** digits)) < 1e-6) ?? 4;
+    // Percent and counts on an axis: with as many decimals as its steps need.
+    const ticks = (unit) => (_plot, values, _axis, _space, step) => {
+        const digits = digitsOf(step);
+        const format = new Intl.NumberFormat("en-US", { maximumFractionDigits: digits });
+        return values.map((value) => show(unit, format)(null, value));
+    };
+    // Dollars on an axis, as short as its steps allow: "$25k", "$1.5M", "$100,000,250".
+    const dollarTicks = (_plot, values, _axis, _space, step) => {
+        const largest = Math.max(...values.map((value) => Math.abs(value ?? 0)));
+        const [size, letter] = [[1e9, "B"], [1e6, "M"], [1e3, "k"], [1, ""]].find(
+            ([unit]) => unit === 1 || (largest >= unit && step >= unit / 100 && largest >= 1e4));
+        const digits = digitsOf(step / size);
+        const format = new Intl.NumberFormat("en-US", { maximumFractionDigits: digits });
+        return values.map((value) => (value === null ? "" : (value < 0 ? "-$" : "$") +
+            format.format(Math.abs(value) / size) + (value === 0 ? "" : letter)));
+    };
+    // Room for the longest label, and the same for charts that stand below each other.
+    const leastRoom = 56;
+    const room = (_plot, values) =>
+        Math.max(leastRoom, 18 + 6.4 * Math.max(0, ...(values || []).map((text) => text.length)));
 
     function colours() {
         const style = getComputedStyle(document.documentElement);
@@ -71,20 +93,24 @@
         plot.setSize(sizeOf(place));
         drawn.push({ plot, place });
         place.dataset.points = String(columns[0].length);
+        return plot;
     }
 
     function money(colour) {
-        return axis(colour, { size: 72, values: ticks("$") });
+        return axis(colour, { size: room, values: dollarTicks });
     }
-    // As wide as money(), so that days stand below each other in charts below each other.
-    function share(colour) {
-        return axis(colour, { size: 72, values: ticks(" %") });
+    // `like`: a chart above, whose days this one's should stand below.
+    function share(colour, like) {
+        return axis(colour, {
+            size: (plot, values) => Math.max(room(plot, values), like ? like.axes[1]._size : 0),
+            values: ticks(" %"),
+        });
     }
     const low = (labels) => Object.assign(labels, { space: 22 });
     const few = (columns) => ({ show: columns[0].length < 3 });
 
     function drawEquity(colour) {
-        draw("chart-equity", data.equity, {
+        const equity = draw("chart-equity", data.equity, {
             scales: { x: { range: dayRange } },
             axes: [days(colour), money(colour)],
             series: [{ label: "Day", value: day },
@@ -97,7 +123,7 @@
             legend: false,
             scales: { x: { range: dayRange },
                 y: { range: (_plot, deepest) => [Math.min(1.05 * deepest, -1), 0] } },
-            axes: [days(colour), low(share(colour))],
+            axes: [days(colour), low(share(colour, equity))],
             series: [{ label: "Day" },
                 { label: "Drawdown", stroke: colour.loss, width: 1, fill: colour.lossFill,
                     value: show(" %"), points: { show: false } }],
@@ -121,7 +147,7 @@
             scales: { x: { time: false, range: (_plot, low, high) =>
                 (low === middle[0] && high === middle.at(-1) ? [from[0], to.at(-1)]
                     : [low, high]) } },
-            axes: [axis(colour, { values: ticks("$"), space: 70 }),
+            axes: [axis(colour, { values: dollarTicks, space: 70 }),
                 axis(colour, { size: 46, incrs: counts })],
             series: [{ label: "About", value: show("$", whole) }, series("Losing", colour.loss),
                 series("Winning", colour.gain)],
@@ -130,7 +156,7 @@
 
     function drawRolling(colour) {
         const [time, winRate, average] = data.rolling;
-        draw("chart-winrate", [time, winRate], {
+        const winRates = draw("chart-winrate", [time, winRate], {
             legend: false, scales: { x: { range: dayRange } },
             axes: [days(colour), low(share(colour))],
             series: [{}, { label: "Win rate", stroke: colour.accent, width: 1.5,
@@ -138,7 +164,10 @@
         });
         draw("chart-average", [time, average], {
             legend: false, scales: { x: { range: dayRange } },
-            axes: [days(colour), low(money(colour))],
+            axes: [days(colour), low(Object.assign(money(colour), {
+                size: (plot, values) =>
+                    Math.max(room(plot, values), winRates ? winRates.axes[1]._size : 0),
+            }))],
             series: [{}, { label: "Average", stroke: colour.accent, width: 1.5,
                 points: { show: false } }],
         });
@@ -179,6 +208,13 @@
         document.documentElement.dataset.charts = String(drawn.length);
     }
 
+    // A table wider than its box says so.
+    function markCut() {
+        for (const box of document.querySelectorAll(".scroll")) {
+            box.parentElement.classList.toggle("cut", box.scrollWidth > box.clientWidth + 1);
+        }
+    }
+
     let waiting = 0;
     function fit() {
         cancelAnimationFrame(waiting);
@@ -186,10 +222,12 @@
             for (const { plot, place } of drawn) {
                 plot.setSize(sizeOf(place));
             }
+            markCut();
         });
     }
 
     drawAll();
+    fit();
     addEventListener("resize", fit);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
     // Paper has its own colours and width.

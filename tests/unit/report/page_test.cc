@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "report/assets.h"
+#include "report/html.h"
 
 namespace tb::report {
 namespace {
@@ -163,12 +164,103 @@ TEST(ReportPage, SaysWhereThePlIsNotNet) {
 
 TEST(ReportPage, MonthsAreShadedBySizeAndEmptyOnesAreBlank) {
     const std::string page = visible_part(render_page(request(), whole_data()));
-    EXPECT_NE(page.find("<td class=\"down\" style=\"--a:0.80\" title=\"-$1,000.00\">-2.0</td>"),
+    EXPECT_NE(page.find("<td class=\"down\" style=\"--a:0.80\" title=\"-$1,000.00\">"
+                        "<b>-2.0%</b><br>-$1,000</td>"),
               std::string::npos);
-    EXPECT_NE(page.find("<td class=\"up\" style=\"--a:0.29\" title=\"$250.00\">0.5</td>"),
+    EXPECT_NE(page.find("<td class=\"up\" style=\"--a:0.29\" title=\"$250.00\">"
+                        "<b>0.5%</b><br>$250</td>"),
               std::string::npos);
     EXPECT_EQ(occurrences(page, "<td class=\"none\">"), 10U);
-    EXPECT_NE(page.find("<td class=\"sum loss\">-$750.00</td>"), std::string::npos);
+    // 0.98 * 1.0051 - 1 over -1000 + 250.
+    EXPECT_NE(page.find("<td class=\"sum loss\" title=\"-$750.00\"><b>-1.50%</b><br>-$750</td>"),
+              std::string::npos);
+}
+
+// What is missing from the figures comes before them.
+TEST(ReportPage, SkippedRowsAndWarningsStandAboveTheFigures) {
+    ReportData data = whole_data();
+    Json issues = Json::array();
+    for (int line = 2; line < 12; ++line) {
+        issues.push_back({{"fileName", "t.csv"},
+                          {"line", line},
+                          {"column", "P/L"},
+                          {"value", "12abc"},
+                          {"reason", "not a number"},
+                          {"action", line == 11 ? "skipped" : "repaired"}});
+    }
+    data.issues = Json{{"rowsSkipped", 1}, {"rowsRepaired", 9}, {"issues", issues}};
+    (*data.statistics)["syncErrors"] = {{{"blockId", "A"}, {"error", "file is locked"}}};
+    const std::string page = visible_part(render_page(request(), data));
+    const std::size_t figures = page.find("Key figures");
+    for (const char* const text :
+         {"1 row skipped and 9 rows repaired", "t.csv line 11, P/L &#39;12abc&#39;: not a number",
+          "Not up to date: file is locked", "one warning", "t.csv line 2,"}) {
+        EXPECT_LT(page.find(text), figures) << text;
+    }
+    EXPECT_EQ(page.find("t.csv line 6,"), std::string::npos);  // the list is of the first five
+    EXPECT_EQ(occurrences(page, "Before you read on"), 1U);
+
+    data.issues = Json{{"rowsSkipped", 0}, {"rowsRepaired", 0}, {"issues", Json::array()}};
+    (*data.statistics)["syncErrors"] = Json::array();
+    (*data.statistics)["warnings"] = Json::array();
+    (*data.charts)["warnings"] = Json::array();
+    EXPECT_EQ(render_page(request(), data).find("Before you read on"), std::string::npos);
+}
+
+TEST(ReportPage, WeekdaysExitReasonsAndLiveFillsAreTables) {
+    ReportData data = whole_data();
+    (*data.charts)["dayOfWeek"] = {
+        {{"day", "Monday"}, {"count", 3}, {"totalPl", -30}, {"avgPl", -10}, {"avgPlPercent", -1.5}},
+        {{"day", "Sunday"}, {"count", 0}, {"totalPl", 0}, {"avgPl", 0}, {"avgPlPercent", 0}}};
+    (*data.charts)["exitReasonBreakdown"] = {{{"reason", "Stop <Loss>"},
+                                              {"count", 2},
+                                              {"totalPl", -80},
+                                              {"avgPl", -40},
+                                              {"avgRom", -4}}};
+    data.live_fills = Json{{"backtestTradeCount", 4},
+                           {"actualTradeCount", 3},
+                           {"summary",
+                            {{"matchedComparisons", 2},
+                             {"totalBacktestPl", 100},
+                             {"totalActualPl", 90},
+                             {"totalSlippage", -10},
+                             {"avgSlippage", -5}}},
+                           {"coverage", {{"matchedBacktestPercent", 50}}}};
+    const std::string page = visible_part(render_page(request(), data));
+    EXPECT_NE(page.find("<th scope=\"row\">Monday</th><td>3</td><td class=\"loss\">-$30.00</td>"
+                        "<td>-$10.00</td><td>-1.50%</td>"),
+              std::string::npos);
+    EXPECT_EQ(page.find("Sunday"), std::string::npos);
+    EXPECT_NE(page.find("Stop &lt;Loss&gt;"), std::string::npos);
+    EXPECT_NE(page.find("50.00% of 4"), std::string::npos);
+    EXPECT_NE(page.find("<td class=\"loss\">-$10.00</td>"), std::string::npos);
+    // A block without a live log has no such section; one whose comparison failed says why.
+    data.live_fills = Json();
+    EXPECT_EQ(render_page(request(), data).find("Live fills"), std::string::npos);
+    data.live_fills_error = "the live log is odd";
+    EXPECT_NE(render_page(request(), data).find("the live log is odd"), std::string::npos);
+}
+
+TEST(ReportPage, AmountsFitTheirPlaceFromCentsToBillions) {
+    for (const auto& [dollars, text] :
+         std::vector<std::pair<double, std::string>>{{0, "$0"},
+                                                     {-0.2, "$0"},
+                                                     {0.5, "$1"},
+                                                     {-9'999.4, "-$9,999"},
+                                                     {9'999.6, "$10.0k"},
+                                                     {12'345, "$12.3k"},
+                                                     {99'960, "$100k"},
+                                                     {999'960, "$1.00M"},
+                                                     {-13'590'000, "-$13.59M"},
+                                                     {123'456'789, "$123.5M"},
+                                                     {999'960'000, "$1.00B"},
+                                                     {1e15, "$1.00e+15"}}) {
+        EXPECT_EQ(short_money(dollars), text) << dollars;
+    }
+    EXPECT_EQ(card_money(Json(99'999.99)), "$99,999.99");
+    EXPECT_EQ(card_money(Json(-123'456'789.6)),
+              "<span title=\"-$123,456,789.60\">-$123,456,790</span>");
+    EXPECT_EQ(card_money(Json()), missing());
 }
 
 TEST(ReportPage, NothingFromAFileIsMarkup) {
