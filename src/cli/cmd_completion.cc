@@ -136,6 +136,7 @@ std::string zsh_action(ValueKind kind, const std::vector<std::string>& choices) 
         case ValueKind::kDirectory:
             return "_files -/";
         case ValueKind::kFile:
+        case ValueKind::kOutputFile:
             return "_files";
         case ValueKind::kBlock:
             return "_tradeblocks_blocks";

@@ -96,9 +96,9 @@ Command demo_command() {
             .description =
                 "Makes a data directory of invented exports to look around in: backtests, daily "
                 "logs, live fills, a Trade Automation Toolbox file, market data, and one block as "
-                "messy as real spreadsheets are. The same seed gives the same files. Nothing but "
-                "its own folders is ever overwritten: a folder with anything else in it is "
-                "refused.\n\n"
+                "messy as real spreadsheets are. The same seed gives the same files. It replaces "
+                "what an earlier run wrote, and nothing else: a folder with anything else in it, "
+                "or with a sample file that was changed, is refused.\n\n"
                 "With --trades or --blocks it writes plain blocks of any size instead, for "
                 "measuring.",
             .arguments = {{"DIR", ValueKind::kDirectory,

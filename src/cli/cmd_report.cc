@@ -1,14 +1,11 @@
-#include <cerrno>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <system_error>
+#include <optional>
 
 #include <fmt/format.h>
 
 #include "cli/commands.h"
 #include "cli/tool_call.h"
 #include "cli/tool_command.h"
+#include "core/output_file.h"
 #include "report/report.h"
 #include "tools/app.h"
 #include "tools/portfolio/tools.h"
@@ -17,8 +14,6 @@
 namespace tb::cli {
 
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr const char* kDefaultFile = "report.html";
 
@@ -71,48 +66,19 @@ report::ReportRequest request_of(const Invocation& invocation, const Clock& cloc
     return request;
 }
 
-// Where the page really goes: a link keeps leading to its file. What is there and is no file (a
-// device, a folder) must not be replaced by one.
-Result<fs::path> target_of(const fs::path& path) {
-    std::error_code failed;
-    const fs::file_status status = fs::status(path, failed);
-    if (!fs::exists(status)) {
-        return path;
-    }
-    if (!fs::is_regular_file(status)) {
-        return make_error(ErrorCode::kInvalidArgument,
-                          "is not a file: name one that the report may replace", path.string());
-    }
-    fs::path real = fs::canonical(path, failed);
-    return failed ? path : real;
-}
-
-// Whole or not at all: a page that is open in a browser is never half a page.
-Result<void> write_page(const fs::path& path, const std::string& html) {
-    const fs::path partial = path.string() + ".partial";
-    {
-        std::ofstream out(partial, std::ios::binary | std::ios::trunc);
-        out.write(html.data(), static_cast<std::streamsize>(html.size()));
-        out.close();
-        if (!out) {
-            const std::string reason = std::generic_category().message(errno);
-            std::error_code ignored;
-            fs::remove(partial, ignored);
-            return make_error(ErrorCode::kIo, "cannot write the report: " + reason, path.string());
-        }
-    }
-    std::error_code failed;
-    fs::rename(partial, path, failed);
-    if (failed) {
-        std::error_code ignored;
-        fs::remove(partial, ignored);
-        return make_error(ErrorCode::kIo, "cannot write the report: " + failed.message(),
-                          path.string());
-    }
-    return {};
+// What the user may have written over.
+OutputRules rules_of(const Invocation& invocation) {
+    return {.own_mark = report::kPageMark,
+            .force = invocation.has("--force"),
+            .data_dirs = {invocation.text("DIR")}};
 }
 
 Result<ExitCode> write_report(tools::App& app, const Invocation& invocation, Session& session) {
+    const std::string file = invocation.text("--output");
+    const bool to_output = file == kStandardStream;
+    if (!to_output) {  // before the work, not after it
+        TB_RETURN_IF_ERROR(find_output_target(file, rules_of(invocation)));
+    }
     TB_TRY(const mcp::ToolRegistry registry, tools::make_registry(app));
     mcp::ContextOptions options;
     options.cancel = session.cancel;
@@ -124,10 +90,13 @@ Result<ExitCode> write_report(tools::App& app, const Invocation& invocation, Ses
             session.cancel.cancelled() ? ErrorCode::kInterrupted : ErrorCode::kInvalidArgument,
             in_words_of(first_question(), page.error().message));
     }
-    TB_TRY(const fs::path path, target_of(invocation.text("--output")));
-    TB_RETURN_IF_ERROR(write_page(path, *page));
+    if (to_output) {
+        session.terminal.out().write(*page);
+        return ExitCode::kDone;
+    }
+    TB_RETURN_IF_ERROR(write_output_file(file, *page, rules_of(invocation)));
     session.terminal.out().write(
-        fmt::format("wrote {} ({} kB)\n", printable(path.string()), page->size() / 1000));
+        fmt::format("wrote {} ({} kB)\n", printable(file), page->size() / 1000));
     return ExitCode::kDone;
 }
 
@@ -147,11 +116,20 @@ Command report_command() {
             "and a Monte Carlo fan on one page that prints well and needs no network. The figures "
             "are those of stats, returns, compare and montecarlo.\n\n"
             "The simulation uses a fixed seed, so that the same data makes the same page; --seed "
-            "takes another.",
+            "takes another.\n\n"
+            "An earlier report is replaced, any other file only with --force, and nothing is ever "
+            "written into a data directory.",
         .arguments = {{"DIR", ValueKind::kDirectory, "the data directory"},
                       {"BLOCK", ValueKind::kBlock, "the block (its folder name)"}},
         .options =
-            {{"--output", ValueKind::kFile, "FILE", "where to write it", {}, kDefaultFile, "-o"},
+            {{"--output",
+              ValueKind::kOutputFile,
+              "FILE",
+              "where to write it; - is standard output",
+              {},
+              kDefaultFile,
+              "-o"},
+             {"--force", ValueKind::kFlag, "", "replace a file that is no earlier report", {}, ""},
              {"--strategy", ValueKind::kText, "NAME", "only this strategy", {}, ""},
              {"--from", ValueKind::kText, "DAY", "first day realized, YYYY-MM-DD", {}, ""},
              {"--to", ValueKind::kText, "DAY", "last day realized, YYYY-MM-DD", {}, ""},

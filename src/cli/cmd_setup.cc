@@ -1,10 +1,12 @@
 #include <cstdlib>
 #include <filesystem>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "cli/client_config.h"
 #include "cli/commands.h"
+#include "core/output_file.h"
 
 namespace tb::cli {
 
@@ -54,6 +56,21 @@ Result<ServerEntry> entry_for(const Invocation& invocation) {
     return entry;
 }
 
+// Variables may move the client's file to anywhere; a home folder that is itself a data directory
+// is the user's wish.
+Result<void> check_place(const fs::path& file, const Invocation& invocation) {
+    const std::vector<fs::path> named{invocation.text("DIR")};
+    const auto around = data_directory_around(file, named);
+    if (around.has_value() && !data_directory_around(environment("HOME").value_or(""), named)) {
+        return make_error(ErrorCode::kRefused,
+                          fmt::format("lies in the data directory {}, where nothing but your "
+                                      "exports belongs",
+                                      around->string()),
+                          file.string());
+    }
+    return {};
+}
+
 Result<ExitCode> run(const Invocation& invocation, Session& session) {
     const ClientSpec& client = *find_client(invocation.text("CLIENT"));
     TB_TRY(const ServerEntry entry, entry_for(invocation));
@@ -64,6 +81,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
         out.write(client_snippet(client, entry));
         return ExitCode::kDone;
     }
+    TB_RETURN_IF_ERROR(check_place(file, invocation));
     const auto done = install_entry(client, file, entry, system_clock().now());
     if (!done) {
         const ErrorCode code = done.error().code;

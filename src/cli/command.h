@@ -34,9 +34,13 @@ enum class ValueKind {
     kAddress,    // [HOST:]PORT; may be left out (the option's default then)
     kDirectory,  // completed by the shell, like all that follow
     kFile,
-    kBlock,  // a block of the data directory before it
-    kTool,   // a tool of the server
+    kOutputFile,  // written by the command; "-" is its standard output
+    kBlock,       // a block of the data directory before it
+    kTool,        // a tool of the server
 };
+
+// As the value of kOutputFile.
+inline constexpr const char* kStandardStream = "-";
 
 struct Option {
     std::string name;  // "--limit"

@@ -84,6 +84,7 @@ Result<void> check_value(const Option& option, const std::string& value) {
         case ValueKind::kText:
         case ValueKind::kDirectory:
         case ValueKind::kFile:
+        case ValueKind::kOutputFile:
         case ValueKind::kBlock:
         case ValueKind::kTool:
             if (value.empty()) {

@@ -29,7 +29,10 @@ constexpr int kMaxSilences = 3;
 // Names of files mean what they mean where the user is.
 Result<void> make_paths_absolute(const Command& command, Invocation& invocation) {
     const auto make_absolute = [&](const std::string& name, ValueKind kind) -> Result<void> {
-        if ((kind != ValueKind::kDirectory && kind != ValueKind::kFile) || !invocation.has(name)) {
+        const bool is_path = kind == ValueKind::kDirectory || kind == ValueKind::kFile ||
+                             kind == ValueKind::kOutputFile;
+        if (!is_path || !invocation.has(name) ||
+            (kind == ValueKind::kOutputFile && invocation.text(name) == kStandardStream)) {
             return {};
         }
         std::error_code failed;

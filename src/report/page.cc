@@ -76,12 +76,12 @@ std::string render_page(const ReportRequest& request, const ReportData& data) {
                     chart_library_script(), page_script());
     const std::string title = html_text(request.block_id);
     std::string html = fmt::format(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n{}\n"
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
         "script-src '{}'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
         "<meta name=\"color-scheme\" content=\"light dark\">\n<title>{}</title>\n<style>\n",
-        script_hash(script), title);
+        kPageMark, script_hash(script), title);
     html += chart_library_style();
     html += page_style();
     html += "</style></head>\n<body><main>\n";

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/date.h"
 #include "mcp/content.h"
@@ -21,6 +22,10 @@
 #include "mcp/tool.h"
 
 namespace tb::report {
+
+// Stands in the head of every page, so that a later run knows it for one of ours.
+inline constexpr std::string_view kPageMark =
+    "<meta name=\"generator\" content=\"tradeblocks report\">";
 
 struct ReportRequest {
     std::string block_id;

@@ -1,7 +1,5 @@
 #include "serve/audit_log.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <span>
@@ -9,12 +7,12 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "core/output_file.h"
 #include "core/sha256.h"
 #include "mcp/json_text.h"
 
@@ -23,6 +21,9 @@ namespace tb::serve {
 using mcp::Json;
 
 namespace {
+
+// In the first line of every audit log: its second member.
+constexpr std::string_view kOwnMark = "\",\"principal\":\"";
 
 std::string digest_of(const Json& arguments) {
     // This type of JSON value sorts its members.
@@ -76,22 +77,17 @@ mcp::ToolHandler audited_tool(const mcp::ToolSpec& spec, const std::shared_ptr<A
 
 }  // namespace
 
-Result<std::shared_ptr<AuditLog>> AuditLog::open(const std::filesystem::path& file) {
-    const auto failed = [&](int code) {
-        return make_error(ErrorCode::kIo,
-                          "cannot write the audit log: " + std::generic_category().message(code),
-                          file.string());
-    };
-    // Non-blocking: a pipe that nobody reads must not keep the server from starting.
-    UniqueFd fd(::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600));
-    struct stat stat {};
-    if (!fd.valid() || ::fstat(fd.get(), &stat) != 0) {
-        return failed(errno);
+Result<std::shared_ptr<AuditLog>> AuditLog::open(const std::filesystem::path& file,
+                                                 const std::filesystem::path& data_dir) {
+    OutputRules rules{.own_mark = kOwnMark, .advice = "name another file"};
+    if (!data_dir.empty()) {
+        rules.data_dirs = {data_dir};
     }
-    if (S_ISREG(stat.st_mode) && (stat.st_mode & 0777U) != 0600U && ::fchmod(fd.get(), 0600) != 0) {
-        return failed(errno);
+    auto fd = open_output_log(file, rules);
+    if (!fd.has_value()) {
+        return with_context(fd.error(), "audit log");
     }
-    return std::make_shared<AuditLog>(std::move(fd));
+    return std::make_shared<AuditLog>(std::move(*fd));
 }
 
 void AuditLog::record(const mcp::ToolContext& context, const std::string& tool,

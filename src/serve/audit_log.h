@@ -30,8 +30,11 @@ namespace tb::serve {
 
 class AuditLog {
   public:
-    // Makes the file if need be; a file (not a device) is made readable for its owner alone. kIo.
-    [[nodiscard]] static Result<std::shared_ptr<AuditLog>> open(const std::filesystem::path& file);
+    // Makes the file if need be; a file (not a device) is made readable for its owner alone.
+    // Refused where it would lie in a data directory (`data_dir`, or any other) or holds anything
+    // but earlier lines of ours (core/output_file.h).
+    [[nodiscard]] static Result<std::shared_ptr<AuditLog>> open(
+        const std::filesystem::path& file, const std::filesystem::path& data_dir = {});
     explicit AuditLog(UniqueFd fd) : fd_(std::move(fd)) {}
 
     // What cannot be written is said once on standard error; the call goes on.

@@ -187,7 +187,7 @@ Result<void> serve(const ServeOptions& options, const CancelToken& cancel) {
     host = std::make_unique<Host>(app, host_options(options, host));
     TB_TRY(content, forwarded(std::move(content), *host));
     if (!options.audit_log.empty()) {
-        TB_TRY(const auto audit, AuditLog::open(options.audit_log));
+        TB_TRY(const auto audit, AuditLog::open(options.audit_log, options.app.data_dir));
         TB_TRY(content, audited(std::move(content), audit));
     }
     TB_TRY(const auto server, mcp::Server::make(server_options(app), std::move(content)));

@@ -200,6 +200,19 @@ class Setup(Assistants):
         self.assertEqual(file.read_text(), '{ "mcpServers": {}, // mine\n}')
         self.assertEqual(self.files(), [".cursor/mcp.json"])
 
+    def test_a_clients_file_inside_a_data_directory_is_refused(self):
+        log = self.write("A/tradelog.csv", trade_log(2))
+        before = log.read_bytes()
+        moved = dict(self.env, CODEX_HOME=str(self.data / "A"))
+        done = run("setup", "codex", self.data, code=1, env=moved)
+        self.assertIn("data directory", done.stderr)
+        (self.home / ".cursor").mkdir()
+        (self.home / ".cursor/mcp.json").symlink_to(log)
+        self.assertIn("data directory", run("setup", "cursor", self.data, code=1,
+                                            env=self.env).stderr)
+        self.assertEqual(log.read_bytes(), before)
+        self.assertEqual([path.name for path in (self.data / "A").iterdir()], ["tradelog.csv"])
+
     def test_wrong_words_are_2_and_a_missing_folder_1(self):
         self.assertIn("cursor", run("setup", "emacs", self.data, code=2, env=self.env).stderr)
         run("setup", "cursor", self.root / "nowhere", code=1, env=self.env)

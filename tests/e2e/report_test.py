@@ -89,23 +89,65 @@ class CommandTest(ReportTest):
         done = run("report", self.data, "A", "--from", "2025-13-01", code=1)
         self.assertIn("--from: '2025-13-01'", done.stderr)
         done = run("report", self.data, "A", "-o", self.root / "no" / "page.html", code=1)
-        self.assertIn("cannot write", done.stderr)
-        self.assertEqual([path for path in self.root.rglob("*.partial")], [])
+        self.assertIn("no such folder", done.stderr)
+        self.assertEqual([path.name for path in self.root.iterdir()], ["data"])
         self.assertFalse(self.page.exists())
         run("report", self.data, "A", "--simulations", 50, code=2)
 
+    def test_a_trade_log_is_never_written_over(self):
+        log = self.write("MEIC/tradelog.csv", trade_log(40))
+        before = log.read_bytes()
+        (self.root / "link.html").symlink_to(log)
+        (self.root / "folder").symlink_to(self.data)
+        for output in (log, self.data / "MEIC" / "report.html", self.data / "report.html",
+                       self.data / ".." / "data" / "MEIC" / "tradelog.csv",
+                       self.root / "link.html", self.root / "folder" / "new.html",
+                       self.data / "analytics.duckdb"):
+            for words in ([], ["--force"]):
+                done = run("report", self.data, "MEIC", "-o", output, *words, code=1)
+                self.assertIn("data directory", done.stderr)
+                self.assertEqual(done.stdout, "")
+        done = run("report", ".", "MEIC", code=1, cwd=self.data)  # report.html of the folder
+        self.assertIn("data directory", done.stderr)
+        self.assertEqual(log.read_bytes(), before)
+        self.assertEqual([path.name for path in (self.data / "MEIC").iterdir()], ["tradelog.csv"])
+        self.assertNotIn("deleted", run("sync", self.data).stdout)
+
+    def test_only_an_earlier_report_is_replaced_without_force(self):
+        self.write("A/tradelog.csv", trade_log(40))
+        self.page.write_text("<!DOCTYPE html><title>my notes</title>")
+        done = run("report", self.data, "A", "-o", self.page, code=1)
+        self.assertIn("--force", done.stderr)
+        self.assertIn("my notes", self.page.read_text())
+        run("report", self.data, "A", "-o", self.page, "--force")
+        first = self.page.read_text()
+        run("report", self.data, "A", "-o", self.page)
+        self.assertEqual(self.page.read_text(), first)
+        self.assertEqual(sorted(path.name for path in self.root.iterdir()), ["data", "page.html"])
+
+    def test_a_dash_is_standard_output(self):
+        self.write("A/tradelog.csv", trade_log(40))
+        run("report", self.data, "A", "-o", self.page)
+        done = run("report", self.data, "A", "-o", "-")
+        self.assertEqual(done.stdout, self.page.read_text())
+        self.assertEqual(done.stderr, "")
+        self.assertEqual(sorted(path.name for path in self.root.iterdir()), ["data", "page.html"])
+
     def test_only_files_are_replaced_and_links_stay(self):
         self.write("A/tradelog.csv", trade_log(40))
-        pipe = self.root / "pipe"  # a device would do as well, but could not be made again
+        pipe = self.root / "pipe"
         os.mkfifo(pipe)
-        self.assertIn("not a file", run("report", self.data, "A", "-o", pipe, code=1).stderr)
+        for output in (pipe, "/dev/null", "/dev/stdout", self.root, self.root / "no" / "x.html"):
+            done = run("report", self.data, "A", "-o", output, "--force", code=1)
+            self.assertRegex(done.stderr, "is not a file|is a folder|no such folder")
         self.assertTrue(pipe.is_fifo())
         real, link = self.root / "real.html", self.root / "link.html"
-        real.write_text("old")
+        run("report", self.data, "A", "-o", real)
+        before = real.read_text()
         link.symlink_to(real)
-        run("report", self.data, "A", "-o", link)
+        run("report", self.data, "A", "--seed", 2, "-o", link)
         self.assertTrue(link.is_symlink())
-        self.assertIn("<!DOCTYPE html>", real.read_text())
+        self.assertNotEqual(real.read_text(), before)
 
     def test_default_file_is_in_the_users_folder(self):
         self.write("A/tradelog.csv", trade_log(40))

@@ -90,6 +90,19 @@ class AuditLog(ServeTest):
         other.call("list_blocks")
         self.assertEqual(len(file.read_text().splitlines()), 5)
 
+    def test_nothing_else_is_appended_to(self):
+        log = self.data / "Alpha" / "tradelog.csv"
+        before = log.read_bytes()
+        notes = self.root / "notes.txt"
+        notes.write_text("mine")
+        for file in (log, self.data / "new.jsonl", notes):
+            done = self.run_program("serve", self.data, "--audit-log", file, code=1,
+                                    stdin=subprocess.DEVNULL)
+            self.assertIn("audit log", done.stderr)
+        self.assertEqual(log.read_bytes(), before)
+        self.assertEqual(notes.read_text(), "mine")
+        self.assertFalse((self.data / "new.jsonl").exists())
+
     def test_what_cannot_be_written_is_said_once_and_breaks_nothing(self):
         errors = open(self.root / "errors", "w+", encoding="utf-8")
         self.addCleanup(errors.close)
