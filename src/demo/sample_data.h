@@ -20,7 +20,7 @@
 
 namespace tb::demo {
 
-// Marks a directory as ours, so that a second run may overwrite the sample files in it.
+// Records what was written into a directory, so that a second run may replace those files.
 inline constexpr std::string_view kMarkerFile = ".tradeblocks-sample";
 
 struct SampleSummary {
@@ -35,8 +35,8 @@ struct BulkOptions {
     std::int64_t trades_per_block = 1000;
 };
 
-// kRefused when `directory` exists, is not empty and was not written by this function: nobody's own
-// exports are ever overwritten. kIo when the disk refuses.
+// kRefused when `directory` holds anything that these functions (and a sync of it) did not write,
+// or lies in a data directory: nobody's own files are ever overwritten. kIo when the disk refuses.
 [[nodiscard]] Result<SampleSummary> write_demo_data(const std::filesystem::path& directory,
                                                     std::uint64_t seed);
 // Blocks `block-0001`, ... with one tradelog.csv each of about 225 bytes a trade.

@@ -71,7 +71,7 @@ TEST(SampleData, TheSameSeedGivesTheSameBytes) {
     for (const auto& [name, content] : files) {
         all += name + "\n" + content;
     }
-    EXPECT_EQ(sha256_hex(std::as_bytes(std::span(all))).substr(0, 16), "65a818022423c980");
+    EXPECT_EQ(sha256_hex(std::as_bytes(std::span(all))).substr(0, 16), "ce1ea594baa7c97a");
 }
 
 TEST(SampleData, AnotherSeedGivesOtherTrades) {
@@ -89,6 +89,74 @@ TEST(SampleData, RefusesAFolderThatHoldsSomethingElse) {
     EXPECT_EQ(result.error().code, ErrorCode::kRefused);
     EXPECT_EQ(files_below(dir.path()).size(), 1U);
     EXPECT_FALSE(write_bulk_data(dir.path(), {}).has_value());
+}
+
+TEST(SampleData, RefusesItsOwnFolderOnceAnythingElseIsInIt) {
+    const auto refused = [](const std::filesystem::path& folder) {
+        const auto before = files_below(folder);
+        const auto result = write_demo_data(folder, 2);
+        EXPECT_FALSE(result.has_value()) << folder;
+        EXPECT_FALSE(write_bulk_data(folder, {}).has_value());
+        EXPECT_EQ(files_below(folder), before);
+        return result.has_value() ? ErrorCode::kInternal : result.error().code;
+    };
+    const test::TempDir dir;
+    for (const char* const name : {"mine.txt", "My Block/tradelog.csv", "MEIC/my-own.csv",
+                                   "MEIC/meic-tradelog.csv", "_marketdata/vix.csv", ".hidden"}) {
+        const std::filesystem::path folder = dir.path() / "own";
+        ASSERT_TRUE(write_demo_data(folder, 1).has_value());
+        dir.write(std::filesystem::path("own") / name, "precious\n");
+        EXPECT_EQ(refused(folder), ErrorCode::kRefused) << name;
+        std::filesystem::remove_all(folder);
+    }
+    const auto folder = dir.path() / "links";
+    ASSERT_TRUE(write_demo_data(folder, 1).has_value());
+    std::filesystem::create_directory(folder / "empty");
+    EXPECT_EQ(refused(folder), ErrorCode::kRefused);
+    std::filesystem::remove(folder / "empty");
+    std::filesystem::create_symlink("/dev/null", folder / "link");
+    EXPECT_EQ(refused(folder), ErrorCode::kRefused);
+    std::filesystem::remove(folder / "link");
+    std::filesystem::rename(folder / "MEIC", dir.path() / "moved");
+    std::filesystem::create_directory_symlink(dir.path() / "moved", folder / "MEIC");
+    EXPECT_EQ(refused(folder), ErrorCode::kRefused);
+    std::filesystem::remove(folder / "MEIC");
+    EXPECT_TRUE(write_demo_data(folder, 2).has_value());
+}
+
+TEST(SampleData, AMarkerOfAnEarlierVersionProvesNothing) {
+    const test::TempDir dir;
+    dir.write("a/.tradeblocks-sample",
+              "Sample data of tradeblocks; may be deleted or overwritten.\n");
+    dir.write("a/MEIC/meic-tradelog.csv", "precious\n");
+    EXPECT_FALSE(write_demo_data(dir.path() / "a", 1).has_value());
+    EXPECT_EQ(dir.read("a/MEIC/meic-tradelog.csv"), "precious\n");
+}
+
+TEST(SampleData, WritesNoFolderIntoADataDirectory) {
+    const test::TempDir dir;
+    dir.write("Trades/analytics.duckdb", "");
+    const auto result = write_demo_data(dir.path() / "Trades" / "new" / "", 1);
+    ASSERT_FALSE(result.has_value());
+    EXPECT_EQ(result.error().code, ErrorCode::kRefused);
+    EXPECT_FALSE(std::filesystem::exists(dir.path() / "Trades" / "new"));
+}
+
+TEST(SampleData, ReplacesWhatEarlierRunsWroteAndASyncAdded) {
+    const test::TempDir dir;
+    const auto folder = dir.path() / "a";
+    ASSERT_TRUE(write_demo_data(folder, 1).has_value());
+    dir.write("a/analytics.duckdb", "db");
+    dir.write("a/.tradeblocks/market-history/x", "y");
+    dir.write("a/.tradeblocks-sample.tmp", "left over");
+    std::filesystem::remove(folder / "MEIC" / "meic-dailylog.csv");
+    ASSERT_TRUE(write_demo_data(folder, 2).has_value());
+    ASSERT_TRUE(write_bulk_data(folder, {.trades_per_block = 3}).has_value());
+    ASSERT_TRUE(write_demo_data(folder, 1).has_value());
+    const test::TempDir other;
+    ASSERT_TRUE(write_demo_data(other.path() / "b", 1).has_value());
+    EXPECT_EQ(dir.read("a/MEIC/meic-tradelog.csv"), other.read("b/MEIC/meic-tradelog.csv"));
+    EXPECT_EQ(dir.read("a/analytics.duckdb"), "db");
 }
 
 TEST(SampleData, WritesOverItsOwnFolder) {
