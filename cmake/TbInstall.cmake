@@ -15,6 +15,26 @@ endforeach()
 add_custom_target(libraries)
 add_dependencies(libraries ${tb_libraries})
 
+# What has a name of its own in folders that others use, too (see TbInstallCheck.cmake).
+set(tb_install_files "${CMAKE_INSTALL_BINDIR}/tradeblocks"
+    "${CMAKE_INSTALL_MANDIR}/man1/tradeblocks.1"
+    "${CMAKE_INSTALL_DATADIR}/bash-completion/completions/tradeblocks"
+    "${CMAKE_INSTALL_DATADIR}/zsh/site-functions/_tradeblocks"
+    "${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d/tradeblocks.fish")
+if(NOT DUCKDB_LIBRARY MATCHES "^/usr/lib/")
+    file(REAL_PATH "${DUCKDB_LIBRARY}" tb_duckdb_file)
+    get_filename_component(tb_duckdb_name "${tb_duckdb_file}" NAME)
+    list(APPEND tb_install_files "${CMAKE_INSTALL_LIBDIR}/${tb_duckdb_name}")
+endif()
+# tb_install_step(check|record): at this place of the installation.
+function(tb_install_step step)
+    install(CODE "set(TB_INSTALL_STEP \"${step}\")
+        set(TB_INSTALL_FILES \"${tb_install_files}\")
+        set(TB_INSTALL_RECORD \"${CMAKE_INSTALL_DATADIR}/doc/tradeblocks/installed-files\")
+        include(\"${CMAKE_SOURCE_DIR}/cmake/TbInstallCheck.cmake\")")
+endfunction()
+tb_install_step(check)
+
 install(TARGETS tradeblocks_installed RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(TARGETS ${tb_libraries} EXPORT tradeblocksTargets
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}")
@@ -23,7 +43,6 @@ install(DIRECTORY "${CMAKE_SOURCE_DIR}/src/" DESTINATION "${CMAKE_INSTALL_INCLUD
 
 # A DuckDB of the system stays where it is.
 if(NOT DUCKDB_LIBRARY MATCHES "^/usr/lib/")
-    file(REAL_PATH "${DUCKDB_LIBRARY}" tb_duckdb_file)
     install(PROGRAMS "${tb_duckdb_file}" DESTINATION "${CMAKE_INSTALL_LIBDIR}")
 endif()
 
@@ -80,3 +99,5 @@ foreach(package libfmt-dev nlohmann-json3-dev libcli11-dev libexpected-dev
             DESTINATION "${tb_licences}/third_party" RENAME ${package}.txt)
     endif()
 endforeach()
+
+tb_install_step(record)

@@ -62,6 +62,41 @@ class Package(unittest.TestCase):
                      "doc/tradeblocks/LICENSE", "doc/tradeblocks/third_party/duckdb.txt"):
             self.assertGreater((share / name).stat().st_size, 500, name)
 
+    def install(self, prefix, **env):
+        return subprocess.run([CMAKE, "--install", BUILD, "--prefix", str(prefix)],
+                              capture_output=True, text=True, env=dict(os.environ, **env))
+
+    def test_files_of_others_are_replaced_only_by_force(self):
+        prefix = self.root / "other"
+        names = ("bin/tradeblocks", "share/man/man1/tradeblocks.1",
+                 "share/bash-completion/completions/tradeblocks")
+        for name in names:
+            file = prefix / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("mine")
+            done = self.install(prefix)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn(str(file), done.stderr)
+            self.assertIn("--force", done.stderr)
+            self.assertEqual(file.read_text(), "mine")
+            file.unlink()
+        self.assertFalse((prefix / "include").exists())
+        (prefix / names[0]).write_text("mine")
+        self.assertEqual(self.install(prefix, TB_INSTALL_FORCE="1").returncode, 0)
+        self.assertEqual(self.install(prefix).returncode, 0, "its own files")
+        run(str(prefix / names[0]), "--version")
+
+    def test_nothing_is_installed_into_a_data_directory(self):
+        data = self.root / "Trades"
+        data.mkdir()
+        (data / "analytics.duckdb").write_text("")
+        (self.root / "link").symlink_to(data)
+        for prefix in (data, data / "MEIC" / "new", self.root / "link" / "new"):
+            done = self.install(prefix)
+            self.assertNotEqual(done.returncode, 0)
+            self.assertIn("data directory", done.stderr)
+        self.assertEqual([path.name for path in data.iterdir()], ["analytics.duckdb"])
+
     def test_parts_are_listed_with_their_versions(self):
         text = (self.prefix / "share/doc/tradeblocks/sbom.spdx.json").read_text()
         parts = {part["name"]: part for part in json.loads(text)["packages"]}
