@@ -134,6 +134,7 @@ class FileIngest {
         report_.outcome = outcome;
         report_.rejection = std::move(why);
     }
+    [[nodiscard]] std::string what_is_missing() const;
     Result<void> choose_number_style();
     [[nodiscard]] bool accept(const csv::Record& record, RowCells& row);
     void judge_cell_count(RowCells& row) const;
@@ -197,6 +198,24 @@ Result<bool> FileIngest::read_header() {
     return true;
 }
 
+// Names what is wanted and which of it is there, nothing else of the line: in a file that is no log
+// at all it may be a secret, and whoever asked for the import has not seen it.
+std::string FileIngest::what_is_missing() const {
+    std::vector<std::string> known;
+    for (std::size_t column = 0; column < header_.names.size(); ++column) {
+        if (std::find(header_.extra_columns.begin(), header_.extra_columns.end(),
+                      static_cast<int>(column)) == header_.extra_columns.end()) {
+            known.push_back(header_.names[column]);
+        }
+    }
+    const std::size_t count = header_.names.size();
+    return fmt::format(
+        "line {} is no usable header: it lacks {}; of its {} column{} {} known{}{}. "
+        "Export the file again, or rename the columns",
+        header_line_, listed(header_.missing), count, count == 1 ? "" : "s",
+        known.empty() ? "none is" : "only these are", known.empty() ? "" : ": ", listed(known));
+}
+
 Result<bool> FileIngest::use_columns(std::span<const ColumnSpec> specs, Preference preference) {
     header_ = map_header(header_cells_, specs, preference);
     const bool last_unknown =
@@ -211,10 +230,7 @@ Result<bool> FileIngest::use_columns(std::span<const ColumnSpec> specs, Preferen
         return false;
     }
     if (!header_.missing.empty()) {
-        give_up(IngestOutcome::kRejected,
-                fmt::format("the header on line {} lacks {}; it has: {}. Export the file again, or "
-                            "rename the columns",
-                            header_line_, listed(header_.missing), listed(header_.names)));
+        give_up(IngestOutcome::kRejected, what_is_missing());
         return false;
     }
     for (const std::string& note : header_.notes) {

@@ -76,6 +76,33 @@ TEST_F(Import, UnusableFilesLeaveNothingBehind) {
         call("import_csv", {{"csvPath", file("t.csv", kTwoTrades)}, {"blockName", "../"}}).ok());
 }
 
+TEST_F(Import, ARefusalNamesWhatIsMissingAndNothingOfWhatIsThere) {
+    for (const char* const content :
+         {"sk-secret-4711", "sk-secret-4711\n", "user,sk-secret-4711\nroot,sk-secret-4711\n",
+          "Date,sk-secret-4711\n", "P/L,Strategy,sk-secret-4711\n1,A,2\n",
+          "\xEF\xBB\xBFsk-secret-4711;x\n1;2\n"}) {
+        const std::string source = elsewhere_.write("id_rsa", content).string();
+        for (const char* const type : {"", "tradelog", "dailylog", "reportinglog"}) {
+            Json arguments = {{"csvPath", source}, {"blockName", "x"}};
+            if (*type != '\0') {
+                arguments["csvType"] = type;
+            }
+            const Answer answer = call("import_csv", arguments);
+            ASSERT_FALSE(answer.ok()) << content << type;
+            EXPECT_EQ(answer.error.find("secret"), std::string::npos) << answer.error;
+        }
+    }
+    const std::string source = elsewhere_.write("t.csv", "Strategy,P/L,mine\n").string();
+    EXPECT_NE(call("import_csv", {{"csvPath", source}, {"csvType", "tradelog"}})
+                  .error.find("lacks Date Opened; of its 3 columns only these are known: Strategy, "
+                              "P/L."),
+              std::string::npos);
+    EXPECT_NE(call("import_csv", {{"csvPath", elsewhere_.write("u.csv", "key\nx\n").string()},
+                                  {"csvType", "dailylog"}})
+                  .error.find("lacks Date, Net Liquidity; of its 1 column none is known."),
+              std::string::npos);
+}
+
 TEST_F(Import, BareNamesAreLookedForInTheGivenFolders) {
     const std::string source = file("deep/t.csv", kTwoTrades);
     const std::string folder = (elsewhere_.path() / "deep").string();
