@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <map>
-#include <system_error>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -35,22 +34,6 @@ bool is_utf8(std::string_view text) {
     return detector.valid_utf8();
 }
 
-// Whether `path`, links resolved, lies below `root`.
-bool resolves_inside(const std::filesystem::path& path, const std::filesystem::path& root) {
-    std::error_code failed;
-    const auto real_root = std::filesystem::canonical(root, failed);
-    if (failed) {
-        return false;
-    }
-    const auto real = std::filesystem::canonical(path, failed);
-    if (failed || real == real_root) {
-        return false;
-    }
-    const auto [root_end, unused] =
-        std::mismatch(real_root.begin(), real_root.end(), real.begin(), real.end());
-    return root_end == real_root.end();
-}
-
 bool holds_csv(FileSystem& fs, const std::filesystem::path& folder) {
     const auto entries = fs.list(folder);
     return entries && std::any_of(entries->begin(), entries->end(), [](const auto& entry) {
@@ -80,6 +63,21 @@ void warn_about_inner_blocks(FileSystem& fs, const std::filesystem::path& data_d
     }
 }
 
+// What an import remembered and the market history are kept in `.tradeblocks`.
+void warn_about_own_folder(const std::filesystem::path& data_dir,
+                           std::vector<std::string>& warnings) {
+    for (const std::string_view name : {".tradeblocks", ".tradeblocks/pl-basis"}) {
+        const auto inside = check_inside(data_dir, data_dir / name);
+        if (!inside.has_value() && inside.error().code == ErrorCode::kRefused) {
+            warnings.push_back(fmt::format(
+                "the link '{}' is ignored: it leads out of the data directory; the P/L bases named "
+                "at import in it do not count. Move the folder itself here",
+                name));
+            return;
+        }
+    }
+}
+
 enum class HeadKind { kRecognised, kUnrecognised, kUndecided, kGone };
 
 struct Head {
@@ -100,8 +98,9 @@ std::string missing_columns(FileRole role, std::span<const std::string> header) 
                        fmt::join(map_header(header, specs, Preference::kCanonical).missing, ", "));
 }
 
+// Of a file of the folder `path` is in; that folder's parent is the data directory.
 Result<Head> classify_file(FileSystem& fs, const std::filesystem::path& path) {
-    auto opened = fs.open(path);
+    auto opened = fs.open_inside(path.parent_path().parent_path(), path);
     if (!opened) {
         if (opened.error().code == ErrorCode::kNotFound) {
             return Head{HeadKind::kGone, {}, {}};
@@ -161,7 +160,18 @@ Result<std::map<FileRole, std::string>> read_mappings(FileSystem& fs,
                                                       const std::filesystem::path& folder,
                                                       std::vector<std::string>& warnings) {
     std::map<FileRole, std::string> mappings;
-    const auto content = read_whole_file(fs, folder / "block.json", kMaxMappingBytes);
+    const auto path = folder / "block.json";
+    const auto file = fs.open_inside(folder.parent_path(), path);
+    if (!file && file.error().code == ErrorCode::kIo) {
+        return tl::unexpected<Error>(file.error());
+    }
+    if (!file) {
+        if (file.error().code == ErrorCode::kRefused) {
+            warnings.push_back("'block.json' is ignored: " + file.error().message);
+        }
+        return mappings;
+    }
+    const auto content = read_whole_file(**file, path, kMaxMappingBytes);
     if (!content && content.error().code == ErrorCode::kIo) {
         return tl::unexpected<Error>(content.error());
     }
@@ -296,6 +306,7 @@ bool is_eligible_folder_name(std::string_view name) {
 Result<BlockListing> list_block_folders(FileSystem& fs, const std::filesystem::path& data_dir) {
     TB_TRY(const auto entries, fs.list(data_dir));
     BlockListing listing;
+    warn_about_own_folder(data_dir, listing.warnings);
     for (const DirectoryEntry& entry : entries) {
         if (entry.is_regular && has_csv_name(entry.name)) {
             listing.loose_csvs.push_back(entry.name);
@@ -309,7 +320,7 @@ Result<BlockListing> list_block_folders(FileSystem& fs, const std::filesystem::p
                 "a folder is ignored because its name is not valid UTF-8; rename it");
             continue;
         }
-        if (entry.is_symlink && !resolves_inside(path, data_dir)) {
+        if (entry.is_symlink && !check_inside(data_dir, path).has_value()) {
             listing.warnings.push_back(fmt::format(
                 "the link '{}' is ignored: it does not lead to a folder inside the data "
                 "directory",
@@ -344,7 +355,9 @@ std::string loose_csvs_warning(const BlockListing& listing) {
 }
 
 Result<BlockFiles> discover_files(FileSystem& fs, const std::filesystem::path& folder) {
-    TB_TRY(const auto entries, fs.list(folder));
+    // Not `folder / ".."`: the folder may be a link itself, and its target lie elsewhere.
+    const auto data_dir = folder.parent_path();
+    TB_TRY(const auto entries, fs.list_inside(data_dir, folder));
     BlockFiles files;
     bool has_mapping_file = false;
     for (const DirectoryEntry& entry : entries) {
@@ -352,10 +365,15 @@ Result<BlockFiles> discover_files(FileSystem& fs, const std::filesystem::path& f
         if (!entry.is_regular || !has_csv_name(entry.name)) {
             continue;
         }
-        // Not `folder / ".."`: the folder may be a link itself, and its target lie elsewhere.
-        if (entry.is_symlink && !resolves_inside(folder / entry.name, folder.parent_path())) {
+        if (entry.is_symlink && !check_inside(data_dir, folder / entry.name).has_value()) {
             files.warnings.push_back(fmt::format(
                 "the link '{}' is ignored: it leads out of the data directory", entry.name));
+            continue;
+        }
+        const auto stat = fs.stat(folder / entry.name);
+        if (stat.has_value() && is_database_file(*stat)) {
+            files.warnings.push_back(fmt::format(
+                "'{}' is ignored: it is the program's own database, not an export", entry.name));
             continue;
         }
         files.csv_names.push_back(entry.name);

@@ -119,10 +119,24 @@ Result<void> flush_folder(const std::filesystem::path& folder) {
     return {};
 }
 
+Result<std::unique_ptr<File>> open_source(FileSystem& fs, const ImportRequest& request) {
+    if (request.source_roots.empty()) {
+        return fs.open(request.source);
+    }
+    Result<std::unique_ptr<File>> opened = make_error(ErrorCode::kRefused, "outside of the roots");
+    for (const std::filesystem::path& root : request.source_roots) {
+        opened = fs.open_inside(root, request.source);
+        if (opened.has_value() || opened.error().code != ErrorCode::kRefused) {
+            break;
+        }
+    }
+    return opened;
+}
+
 // Copies and tells the encoding of what was copied.
 Result<csv::Encoding> copy_file(FileSystem& fs, const ImportRequest& request,
                                 const std::filesystem::path& target) {
-    TB_TRY(const std::unique_ptr<File> source, fs.open(request.source));
+    TB_TRY(const std::unique_ptr<File> source, open_source(fs, request));
     const UniqueFd fd(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!fd.valid()) {
         return io_error("cannot create", target);

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "blocks/ingest.h"
 #include "blocks/records.h"
@@ -29,6 +30,9 @@ namespace tb::blocks {
 struct ImportRequest {
     std::filesystem::path data_dir;
     std::filesystem::path source;
+    // The source must lie below one of these, links resolved (FileSystem::open_inside); empty =
+    // anywhere.
+    std::vector<std::filesystem::path> source_roots{};
     std::string name{};                 // display name; empty = the file's name
     std::optional<FileRole> role{};     // empty = by its header
     std::optional<PlBasis> pl_basis{};  // of a trade log without a `P/L Basis` column; empty = net
@@ -43,7 +47,8 @@ struct ImportOutcome {
 };
 
 // kInvalidArgument: name or header unusable, block exists; kParse: the file does not pass, with the
-// reasons; kIo, kNotFound: from the file system.
+// reasons; kRefused: the program's own database, or outside of the roots; kIo, kNotFound: from the
+// file system.
 [[nodiscard]] Result<ImportOutcome> import_file(FileSystem& fs, const ImportRequest& request);
 
 }  // namespace tb::blocks

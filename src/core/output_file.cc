@@ -12,6 +12,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "core/file_system.h"
+
 namespace tb {
 
 namespace {
@@ -285,6 +287,7 @@ Result<OutputTarget> find_output_target(const fs::path& path, const OutputRules&
             S_ISDIR(info.st_mode) ? "is a folder: name a file in it" : "is not a file",
             path.string());
     }
+    TB_RETURN_IF_ERROR(check_not_database(target.file));  // under another name perhaps
     if (!rules.force && !is_own(target.file, info, rules.own_mark)) {
         return not_ours(path, rules);
     }

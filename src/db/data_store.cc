@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "core/file_system.h"
 #include "db/engine_state.h"
 
 namespace tb::db {
@@ -64,6 +65,7 @@ struct DataStore::Impl {
     std::mutex opening;  // taken before `mutex`; held while the engine opens, replaces, closes
 
     mutable std::mutex mutex;
+    std::optional<DatabaseFileGuard> guard;
     std::condition_variable writer_free;
     std::optional<Database> database;
     std::optional<Connection> writer;             // between leases
@@ -95,7 +97,9 @@ DataStore::DataStore(std::filesystem::path directory, StoreOptions options)
       database_file_(options.database_file.empty() ? directory_ / kDatabaseFileName
                                                    : options.database_file),
       options_(std::move(options)),
-      impl_(std::make_unique<Impl>()) {}
+      impl_(std::make_unique<Impl>()) {
+    impl_->guard.emplace(database_file_);
+}
 
 DataStore::~DataStore() = default;
 

@@ -285,6 +285,7 @@ Result<Database> Database::open(const std::filesystem::path& file, const Databas
     }
     auto state = std::make_shared<detail::DatabaseState>();
     state->options = options;
+    state->guard.emplace(path);
     if (auto opened = open_engine(*state, path); !opened.has_value()) {
         files.forget(path);
         return tl::unexpected<Error>(opened.error());

@@ -9,9 +9,11 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "core/cancel.h"
+#include "core/file_system.h"
 #include "db/appender.h"
 #include "db/database.h"
 #include "db/engine.h"
@@ -28,7 +30,8 @@ struct DatabaseState {
     ~DatabaseState();
 
     duckdb_database handle = nullptr;
-    std::filesystem::path path;            // empty: in memory
+    std::filesystem::path path;  // empty: in memory
+    std::optional<DatabaseFileGuard> guard;
     std::filesystem::path temp_directory;  // of a database in memory; removed at the end
     DatabaseOptions options;
     std::atomic<std::int64_t> connections{0};

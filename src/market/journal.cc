@@ -25,6 +25,7 @@ namespace {
 
 // A journal may hold this many lines more than twice its days before it is rewritten.
 constexpr std::size_t kCompactionSlack = 1000;
+constexpr std::string_view kFolder = ".tradeblocks/market-history";
 
 tl::unexpected<Error> io_error(int error, std::string_view what,
                                const std::filesystem::path& path) {
@@ -179,16 +180,17 @@ Journal parse_journal(const db::TableSpec& table, std::string_view text) {
     return journal;
 }
 
-Result<Journal> read_journal(FileSystem& fs, const std::filesystem::path& path,
-                             const db::TableSpec& table) {
-    auto text = read_whole_file(fs, path, kMaxJournalBytes);
-    if (!text) {
-        if (text.error().code == ErrorCode::kNotFound) {
+Result<Journal> read_journal(FileSystem& fs, const std::filesystem::path& data_dir,
+                             const std::filesystem::path& path, const db::TableSpec& table) {
+    const auto file = fs.open_inside(data_dir, path);
+    if (!file) {
+        if (file.error().code == ErrorCode::kNotFound) {
             return parse_journal(table, "");
         }
-        return tl::unexpected<Error>(text.error());
+        return tl::unexpected<Error>(file.error());
     }
-    return parse_journal(table, *text);
+    TB_TRY(const std::string text, read_whole_file(**file, path, kMaxJournalBytes));
+    return parse_journal(table, text);
 }
 
 MarketRows to_rows(const Journal& journal) {
@@ -244,7 +246,12 @@ bool same_row(std::span<const double> a, std::span<const double> b) {
 }  // namespace
 
 MarketJournal::MarketJournal(const std::filesystem::path& data_dir, FileSystem& fs)
-    : folder_(data_dir / ".tradeblocks" / "market-history"), fs_(fs) {}
+    : data_dir_(data_dir), folder_(data_dir / kFolder), fs_(fs) {}
+
+bool MarketJournal::usable() const {
+    const auto inside = check_inside(data_dir_, folder_);
+    return inside.has_value() || inside.error().code != ErrorCode::kRefused;
+}
 
 std::filesystem::path MarketJournal::path(std::string_view table) const {
     return folder_ / fmt::format("{}.csv", table);
@@ -255,15 +262,14 @@ std::filesystem::path MarketJournal::mark_path(std::string_view table) const {
 }
 
 Result<void> MarketJournal::prepare_folder() const {
-    std::error_code error;
-    std::filesystem::create_directories(folder_, error);
-    return error ? io_error(error.value(), "cannot create", folder_) : Result<void>{};
+    return make_folders_inside(data_dir_, kFolder);
 }
 
 Result<void> MarketJournal::mark(std::string_view table) {
     static_cast<void>(spec_of(table));
     TB_RETURN_IF_ERROR(prepare_folder());
-    const UniqueFd fd(::open(mark_path(table).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    const UniqueFd fd(::open(mark_path(table).c_str(),
+                             O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
     if (!fd.valid() || ::fsync(fd.get()) != 0) {
         return io_error(errno, "cannot create", mark_path(table));
     }
@@ -279,7 +285,7 @@ Result<void> MarketJournal::unmark(std::string_view table) const {
 
 Result<bool> MarketJournal::write_rows(std::string_view table, const MarketRows& changed) const {
     const db::TableSpec& spec = spec_of(table);
-    TB_TRY(Journal journal, read_journal(fs_, path(table), spec));
+    TB_TRY(Journal journal, read_journal(fs_, data_dir_, path(table), spec));
     const std::size_t lines = journal.lines + changed.dates.size();
     for (std::size_t i = 0; i < changed.dates.size(); ++i) {
         std::vector<double>& day = journal.days[changed.dates[i]];
@@ -331,7 +337,7 @@ Result<std::int64_t> MarketJournal::heal(db::Connection& connection) {
         }
         const db::TableSpec& table = market_table(file);
         TB_TRY(const MarketRows stored, read_market_table(connection, table));
-        TB_TRY(const Journal journal, read_journal(fs_, path(file.table), table));
+        TB_TRY(const Journal journal, read_journal(fs_, data_dir_, path(file.table), table));
         MarketRows missing;
         missing.columns = stored.columns;
         for (std::size_t i = 0; i < stored.dates.size(); ++i) {
@@ -357,7 +363,7 @@ Result<void> MarketJournal::remove(std::string_view table) {
 }
 
 Result<MarketRows> MarketJournal::read(std::string_view table, std::int64_t* lines_ignored) const {
-    TB_TRY(const Journal journal, read_journal(fs_, path(table), spec_of(table)));
+    TB_TRY(const Journal journal, read_journal(fs_, data_dir_, path(table), spec_of(table)));
     if (lines_ignored != nullptr) {
         *lines_ignored = journal.ignored;
     }

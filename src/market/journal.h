@@ -54,6 +54,10 @@ class MarketJournal {
     explicit MarketJournal(const std::filesystem::path& data_dir,
                            FileSystem& fs = real_file_system());
 
+    // False when the journals' folder is a link that leads out of the data directory, or lies in
+    // one: nothing is read or written there then (kRefused).
+    [[nodiscard]] bool usable() const;
+
     // `table` is one of market_files(). Errors: kIo (with the reason), kResourceExhausted.
     [[nodiscard]] Result<void> mark(std::string_view table);
     [[nodiscard]] Result<void> append(std::string_view table, const MarketRows& changed);
@@ -80,6 +84,7 @@ class MarketJournal {
     [[nodiscard]] Result<bool> write_rows(std::string_view table, const MarketRows& changed) const;
     [[nodiscard]] Result<void> unmark(std::string_view table) const;
 
+    std::filesystem::path data_dir_;
     std::filesystem::path folder_;
     FileSystem& fs_;
 };

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <span>
 
+#include "core/file_system.h"
 #include "core/sha256.h"
 #include "core/text.h"
 
@@ -142,6 +143,7 @@ Result<TokenSet> TokenSet::parse(std::string_view text) {
 
 Result<TokenSet> TokenSet::load(const std::filesystem::path& file) {
     const std::string name = file.filename().string();
+    TB_RETURN_IF_ERROR(check_not_database(file));
     struct stat info {};
     if (::stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) {
         return make_error(ErrorCode::kIo, "the token file cannot be read", name);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 
+#include "core/file_system.h"
 #include "core/log.h"
 #include "core/unique_fd.h"
 #include "mcp/oauth_json.h"
@@ -29,6 +30,7 @@ IssuerKeys::IssuerKeys(Options options, const Clock& clock, DocumentFetcher fetc
 
 Result<KeySet> IssuerKeys::load_file(const std::filesystem::path& file) {
     const std::string name = file.filename().string();
+    TB_RETURN_IF_ERROR(check_not_database(file));
     const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     struct stat info {};
     if (!fd.valid() || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) {

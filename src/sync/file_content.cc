@@ -22,11 +22,12 @@ bool same_content_state(const FileStat& a, const FileStat& b) {
 }
 
 // One try; nullopt when the file changed meanwhile.
-Result<std::optional<FileContent>> try_read(FileSystem& fs, const std::filesystem::path& path,
-                                            const Clock& clock, const CancelToken& cancel) {
+Result<std::optional<FileContent>> try_read(FileSystem& fs, const std::filesystem::path& root,
+                                            const std::filesystem::path& path, const Clock& clock,
+                                            const CancelToken& cancel) {
     FileContent content;
     content.looked_at = clock.now();
-    TB_TRY(const std::unique_ptr<File> file, fs.open(path));
+    TB_TRY(const std::unique_ptr<File> file, fs.open_inside(root, path));
     TB_TRY(content.stat, file->stat());
     const bool keep = content.stat.size <= kInMemoryFileBytes;
     std::string buffer;
@@ -69,10 +70,11 @@ Result<std::optional<FileContent>> try_read(FileSystem& fs, const std::filesyste
 
 }  // namespace
 
-Result<FileContent> read_file_content(FileSystem& fs, const std::filesystem::path& path,
-                                      const Clock& clock, const CancelToken& cancel) {
+Result<FileContent> read_file_content(FileSystem& fs, const std::filesystem::path& root,
+                                      const std::filesystem::path& path, const Clock& clock,
+                                      const CancelToken& cancel) {
     for (std::size_t attempt = 0;; ++attempt) {
-        TB_TRY(std::optional<FileContent> content, try_read(fs, path, clock, cancel));
+        TB_TRY(std::optional<FileContent> content, try_read(fs, root, path, clock, cancel));
         if (content.has_value()) {
             return std::move(*content);
         }
@@ -90,8 +92,8 @@ HashingFileSource::HashingFileSource(std::unique_ptr<File> file)
     : file_(std::move(file)), buffer_(kReadBytes) {}
 
 Result<std::unique_ptr<HashingFileSource>> HashingFileSource::open(
-    FileSystem& fs, const std::filesystem::path& path) {
-    TB_TRY(std::unique_ptr<File> file, fs.open(path));
+    FileSystem& fs, const std::filesystem::path& root, const std::filesystem::path& path) {
+    TB_TRY(std::unique_ptr<File> file, fs.open_inside(root, path));
     return std::make_unique<HashingFileSource>(std::move(file));
 }
 

@@ -34,8 +34,10 @@ struct FileContent {
     std::optional<std::string> bytes;  // when at most kInMemoryFileBytes
 };
 
-// kBusy when the file kept changing (several tries, some 150 ms); kNotFound, kIo, kInterrupted.
+// kBusy when the file kept changing (several tries, some 150 ms); kRefused when its path leads out
+// of `root` (FileSystem::open_inside); kNotFound, kIo, kInterrupted.
 [[nodiscard]] Result<FileContent> read_file_content(FileSystem& fs,
+                                                    const std::filesystem::path& root,
                                                     const std::filesystem::path& path,
                                                     const Clock& clock, const CancelToken& cancel);
 
@@ -43,8 +45,9 @@ struct FileContent {
 // that were parsed. Ask finish() after the last byte.
 class HashingFileSource final : public blocks::ByteSource {
   public:
+    // As FileSystem::open_inside.
     [[nodiscard]] static Result<std::unique_ptr<HashingFileSource>> open(
-        FileSystem& fs, const std::filesystem::path& path);
+        FileSystem& fs, const std::filesystem::path& root, const std::filesystem::path& path);
 
     [[nodiscard]] Result<std::span<const std::byte>> next() override;
     // Reads on to the end of the file if the parser stopped early; then the hash of all bytes.

@@ -41,7 +41,9 @@ Result<StreamResult> stream_file_records(FileSystem& fs, const FileJob& file,
     {
         const std::jthread parser([&] {
             outcome = [&]() -> Result<StreamResult> {
-                TB_TRY(const auto source, HashingFileSource::open(fs, file.path));
+                TB_TRY(
+                    const auto source,
+                    HashingFileSource::open(fs, file.path.parent_path().parent_path(), file.path));
                 const blocks::IngestOptions options{file.file.file_name, file.encoding,
                                                     file.default_pl_basis, cancel};
                 QueueSink sink(queue);

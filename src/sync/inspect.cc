@@ -65,7 +65,7 @@ class Inspection {
         if (context_.verify || job_.stored.files.empty()) {
             return blocks::discover_files(context_.fs, folder_.path);
         }
-        TB_TRY(const auto entries, context_.fs.list(folder_.path));
+        TB_TRY(const auto entries, context_.fs.list_inside(context_.data_dir, folder_.path));
         std::size_t csv_count = 0;
         for (const DirectoryEntry& entry : entries) {
             if (lower(entry.name) == "block.json") {
@@ -177,8 +177,8 @@ class Inspection {
     }
 
     Result<void> read(FileJob item, const StoredFile* stored) {
-        TB_TRY(FileContent content,
-               read_file_content(context_.fs, item.path, context_.clock, context_.cancel));
+        TB_TRY(FileContent content, read_file_content(context_.fs, context_.data_dir, item.path,
+                                                      context_.clock, context_.cancel));
         item.stat = content.stat;
         item.looked_at = content.looked_at;
         item.hash = std::move(content.hash);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -77,7 +78,10 @@ class MarketSync {
         : store_(store),
           run_(store, options),
           folder_(store.directory() / market::kMarketFolder),
-          journal_(store.directory(), run_.fs) {}
+          journal_(store.directory(), run_.fs),
+          journals_(journal_.usable()) {
+        find_files();
+    }
 
     // The result when stamps prove that every file is merged already; nullopt otherwise.
     Result<std::optional<MarketSyncResult>> try_without_writing() {
@@ -88,7 +92,7 @@ class MarketSync {
         TB_TRY(const auto stored, load_stored_market_files(connection));
         MarketSyncResult result = begin();
         for (const MarketFile& file : market::market_files()) {
-            const auto stat = run_.fs.stat(folder_ / file.file_name);
+            const auto stat = stat_of(file);
             if (!stat.has_value() && stat.error().code == ErrorCode::kNotFound) {
                 continue;
             }
@@ -101,8 +105,8 @@ class MarketSync {
             add(result, unchanged(file, before->second));
         }
         TB_TRY(const bool load, journals_wanted(connection));
-        bool heal = !run_.stand_in && journal_.behind();
-        if (!run_.stand_in && !heal) {
+        bool heal = keeps_journals() && journal_.behind();
+        if (keeps_journals() && !heal) {
             TB_TRY(heal, lacks_a_journal(connection));
         }
         return load || heal ? std::optional<MarketSyncResult>()
@@ -151,8 +155,58 @@ class MarketSync {
     }
 
   private:
+    // Links that lead out of the data directory, and the database under another name, are as if
+    // they were not there, but not without a word: the rule for blocks (blocks::discover_files).
+    void find_files() {
+        const auto inside = [&](const std::filesystem::path& path) {
+            const auto checked = check_inside(store_.directory(), path);
+            return checked.has_value() || checked.error().code != ErrorCode::kRefused;
+        };
+        const bool folder = inside(folder_);
+        if (!folder) {
+            warnings_.push_back(fmt::format(
+                "the link '{}' is ignored: it leads out of the data directory; move the folder "
+                "itself here",
+                market::kMarketFolder));
+        }
+        for (const MarketFile& file : market::market_files()) {
+            if (!folder || !inside(folder_ / file.file_name)) {
+                ignored_.insert(file.file_name);
+                if (folder) {
+                    warnings_.push_back(fmt::format(
+                        "the link '{}/{}' is ignored: it leads out of the data directory",
+                        market::kMarketFolder, file.file_name));
+                }
+                continue;
+            }
+            const auto stat = run_.fs.stat(folder_ / file.file_name);
+            if (stat.has_value() && is_database_file(*stat)) {
+                ignored_.insert(file.file_name);
+                warnings_.push_back(fmt::format(
+                    "'{}/{}' is ignored: it is the program's own database, not an export",
+                    market::kMarketFolder, file.file_name));
+            }
+        }
+        if (!journals_) {
+            warnings_.emplace_back(
+                "market history is kept in the database only: '.tradeblocks/market-history' leads "
+                "out of the data directory; move the folder itself here");
+        }
+    }
+
+    // kNotFound for a file that is ignored.
+    [[nodiscard]] Result<FileStat> stat_of(const MarketFile& file) const {
+        if (ignored_.contains(file.file_name)) {
+            return make_error(ErrorCode::kNotFound, "ignored", std::string(file.file_name));
+        }
+        return run_.fs.stat(folder_ / file.file_name);
+    }
+
+    [[nodiscard]] bool keeps_journals() const { return journals_ && !run_.stand_in; }
+
     [[nodiscard]] MarketSyncResult begin() const {
         MarketSyncResult result;
+        result.warnings = warnings_;
         if (std::string unread = market::unread_csvs_warning(run_.fs, store_.directory());
             !unread.empty()) {
             result.warnings.push_back(std::move(unread));
@@ -177,8 +231,7 @@ class MarketSync {
     // new database still lacks it.
     void put_off(const Error& error, MarketSyncResult& result) {
         for (const MarketFile& file : market::market_files()) {
-            if (run_.fs.stat(folder_ / file.file_name).has_value() ||
-                !journal_.missing(file.table)) {
+            if (stat_of(file).has_value() || !journal_.missing(file.table)) {
                 add(result, deferred(file, error));
             }
         }
@@ -221,7 +274,8 @@ class MarketSync {
     Result<bool> journals_wanted(db::Connection& connection) {
         bool journals = false;
         for (const MarketFile& file : market::market_files()) {
-            journals = journals || run_.fs.stat(journal_.path(file.table)).has_value();
+            journals =
+                journals || (journals_ && run_.fs.stat(journal_.path(file.table)).has_value());
         }
         if (!journals) {
             return false;
@@ -239,7 +293,8 @@ class MarketSync {
         TB_TRY(const bool empty, journals_wanted(connection));
         // What was salvaged from a damaged file may lack days that the journals have; loading only
         // inserts.
-        if (empty || store_.schema_change().created || store_.recovery().has_value()) {
+        if (journals_ &&
+            (empty || store_.schema_change().created || store_.recovery().has_value())) {
             TB_TRY(db::Transaction transaction, db::Transaction::begin(connection));
             TB_TRY(const auto loads, market::load_journals(transaction, journal_));
             TB_RETURN_IF_ERROR(transaction.commit());
@@ -258,7 +313,7 @@ class MarketSync {
                 }
             }
         }
-        if (!run_.stand_in) {
+        if (keeps_journals()) {
             if (const auto healed = journal_.heal(connection); !healed.has_value()) {
                 result.warnings.push_back("market journal not updated: " +
                                           healed.error().to_string());
@@ -272,8 +327,12 @@ class MarketSync {
                                                       const StoredFile* stored) {
         MarketJob job;
         job.file = &file;
+        if (ignored_.contains(file.file_name)) {
+            return std::optional<MarketFileResult>();
+        }
         const std::filesystem::path path = folder_ / file.file_name;
-        auto content = read_file_content(run_.fs, path, run_.clock, run_.options.cancel);
+        auto content =
+            read_file_content(run_.fs, store_.directory(), path, run_.clock, run_.options.cancel);
         if (!content.has_value()) {
             if (content.error().code == ErrorCode::kNotFound) {
                 return std::optional<MarketFileResult>();
@@ -320,7 +379,7 @@ class MarketSync {
             blocks::MemorySource source(std::as_bytes(std::span(*job.content.bytes)));
             return parse_from(job, [&] { return source.next(); });
         }
-        TB_TRY(const auto source, HashingFileSource::open(run_.fs, path));
+        TB_TRY(const auto source, HashingFileSource::open(run_.fs, store_.directory(), path));
         TB_RETURN_IF_ERROR(parse_from(job, [&] { return source->next(); }));
         TB_TRY(const std::string hash, source->finish());
         if (hash != job.content.hash) {
@@ -359,7 +418,7 @@ class MarketSync {
                 {result.file_name, job.content.hash, result.max_date, run_.clock.now()}));
         }
         TB_RETURN_IF_ERROR(write_bookkeeping(transaction, job, result, stored));
-        const bool journal = !run_.stand_in && !merge.changed.dates.empty();
+        const bool journal = keeps_journals() && !merge.changed.dates.empty();
         if (journal) {
             if (const auto marked = journal_.mark(job.file->table); !marked.has_value()) {
                 result.warnings.push_back("market journal not updated: " +
@@ -483,6 +542,9 @@ class MarketSync {
     SyncRun run_;
     std::filesystem::path folder_;
     market::MarketJournal journal_;
+    bool journals_;                       // whether journals may be read and written
+    std::set<std::string_view> ignored_;  // files that are not to be followed
+    std::vector<std::string> warnings_;   // about these
 };
 
 }  // namespace

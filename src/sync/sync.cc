@@ -348,8 +348,8 @@ Result<bool> SyncRun::has_folder(std::string_view block_id) const {
 }
 
 Result<std::string> hash_file_content(const std::filesystem::path& path) {
-    TB_TRY(const auto source, HashingFileSource::open(real_file_system(), path));
-    return source->finish();
+    TB_TRY(std::unique_ptr<File> file, real_file_system().open(path));
+    return HashingFileSource(std::move(file)).finish();
 }
 
 Result<SyncResult> sync_all_blocks(db::DataStore& store, const SyncOptions& options) {

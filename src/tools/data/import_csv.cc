@@ -147,6 +147,10 @@ mcp::Outcome<mcp::ToolResult> import_csv(App& app, mcp::ToolContext& context,
     blocks::ImportRequest request;
     request.data_dir = store->directory();
     request.source = source;
+    if (!app.options().import_roots.empty()) {
+        request.source_roots = app.options().import_roots;
+        request.source_roots.push_back(store->directory());
+    }
     request.name = text_argument(arguments, "blockName").value_or("");
     request.role = role_of(text_argument(arguments, "csvType"));
     request.pl_basis = text_argument(arguments, "plBasis") == kGross ? PlBasis::kGrossBeforeFees

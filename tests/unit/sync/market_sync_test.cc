@@ -1,4 +1,5 @@
 // Market history through whole syncs: what happens to the journals beside the database.
+#include "support/file_lock.h"
 #include "sync_fixture.h"
 
 namespace tb::sync::test {
@@ -184,6 +185,93 @@ TEST_F(MarketSyncTest, NoJournalIsMadeForTablesWithoutRows) {
     EXPECT_EQ(sync_market().synced, 1);
     EXPECT_EQ(sync_market().unchanged, 1);
     EXPECT_FALSE(std::filesystem::exists(dir_.path() / ".tradeblocks/market-history"));
+}
+
+TEST_F(MarketSyncTest, LinksAreFollowedOnlyInsideTheDataDirectory) {
+    const tb::test::TempDir elsewhere;
+    const auto outside = elsewhere.write("spx_daily.csv", kThreeDays);
+    write("_marketdata/treasury_rates.csv", "date,rate_percent\n2024-01-02,5\n");
+    const auto link = dir_.path() / "_marketdata/spx_daily.csv";
+    std::filesystem::create_symlink(outside, link);
+    for (int i = 0; i < 2; ++i) {
+        const MarketSyncResult result = sync_market();
+        EXPECT_EQ(result.processed, 1);
+        ASSERT_EQ(result.warnings.size(), 1U);
+        EXPECT_EQ(result.warnings[0],
+                  "the link '_marketdata/spx_daily.csv' is ignored: it leads out of the data "
+                  "directory");
+        EXPECT_EQ(days(), 0);
+    }
+    std::filesystem::remove(link);
+    write("store/daily.csv", kThreeDays);
+    std::filesystem::create_symlink(dir_.path() / "store/daily.csv", link);
+    EXPECT_EQ(sync_market().synced, 1);
+    EXPECT_EQ(days(), 3);
+}
+
+TEST_F(MarketSyncTest, FolderThatIsALinkOutOfTheDataDirectoryIsNamedAndIgnored) {
+    const tb::test::TempDir elsewhere;
+    elsewhere.write("spx_daily.csv", kThreeDays);
+    std::filesystem::create_directory_symlink(elsewhere.path(), dir_.path() / "_marketdata");
+    const MarketSyncResult result = sync_market();
+    EXPECT_EQ(result.processed, 0);
+    ASSERT_EQ(result.warnings.size(), 1U);
+    EXPECT_TRUE(result.warnings[0].starts_with("the link '_marketdata' is ignored"))
+        << result.warnings[0];
+    EXPECT_EQ(days(), 0);
+}
+
+TEST_F(MarketSyncTest, LinkedOwnFolderIsNeitherReadNorWritten) {
+    const tb::test::TempDir elsewhere;
+    elsewhere.write("market-history/spx_daily.csv", "date,Close\n2023-12-29,4700\n");
+    elsewhere.write("pl-basis/A", "gross_before_fees\n");
+    const std::string before = elsewhere.read("market-history/spx_daily.csv");
+    std::filesystem::create_directory_symlink(elsewhere.path(), dir_.path() / ".tradeblocks");
+    write("_marketdata/spx_daily.csv", kThreeDays);
+    write("A/tradelog.csv", trade_log({10, -5}));
+    for (const std::int64_t synced : {1, 0}) {
+        const MarketSyncResult result = sync_market();
+        EXPECT_EQ(result.synced, synced);
+        ASSERT_EQ(result.warnings.size(), 1U);
+        EXPECT_NE(result.warnings[0].find("'.tradeblocks/market-history' leads out"),
+                  std::string::npos)
+            << result.warnings[0];
+        EXPECT_EQ(days(), 3);
+    }
+    const SyncResult blocks = sync_all();
+    ASSERT_EQ(blocks.warnings.size(), 1U);
+    EXPECT_TRUE(blocks.warnings[0].starts_with("the link '.tradeblocks' is ignored"))
+        << blocks.warnings[0];
+    EXPECT_EQ(text("SELECT DISTINCT pl_basis FROM trades.trade_data"), "net_includes_fees");
+    EXPECT_EQ(elsewhere.read("market-history/spx_daily.csv"), before);
+    EXPECT_EQ(std::distance(std::filesystem::recursive_directory_iterator(elsewhere.path()), {}),
+              4);
+}
+
+// The engine's lock is gone as soon as this process closes any descriptor of the file.
+TEST_F(MarketSyncTest, DatabaseUnderAnotherNameIsNeverOpened) {
+    write("_marketdata/spx_daily.csv", kThreeDays);
+    write("A/tradelog.csv", trade_log({10, -5}));
+    const auto store = *db::DataStore::for_directory(dir_.path());
+    ASSERT_TRUE(store->open().has_value());
+    const auto database = dir_.path() / "analytics.duckdb";
+    ASSERT_FALSE(tb::test::another_process_can_lock(database));
+    std::filesystem::create_symlink(database, dir_.path() / "A/dailylog.csv");
+    std::filesystem::create_hard_link(database, dir_.path() / "A/other.csv");
+    std::filesystem::create_symlink(database, dir_.path() / "_marketdata/vix_intraday.csv");
+    std::filesystem::create_hard_link(database, dir_.path() / "_marketdata/spx_15min.csv");
+    const MarketSyncResult market = sync_market();
+    EXPECT_EQ(market.synced, 1);
+    ASSERT_EQ(market.warnings.size(), 2U);
+    EXPECT_EQ(market.warnings[0],
+              "'_marketdata/spx_15min.csv' is ignored: it is the program's own database, not an "
+              "export");
+    const BlockSyncResult block = sync_all_and_find("A");
+    EXPECT_EQ(block.status, SyncStatus::kSynced);
+    ASSERT_EQ(block.warnings.size(), 2U);
+    EXPECT_EQ(block.warnings[0],
+              "'dailylog.csv' is ignored: it is the program's own database, not an export");
+    EXPECT_FALSE(tb::test::another_process_can_lock(database));
 }
 
 }  // namespace
