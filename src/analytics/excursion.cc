@@ -10,8 +10,6 @@ namespace tb::analytics {
 namespace {
 
 constexpr double kContractShares = 100;
-constexpr double kSmallShareOfMargin = 0.5;
-constexpr double kSmallPremium = 5000;
 
 std::optional<double> percent_of_premium(const Trade& t, std::optional<double> percent) {
     const std::optional<double> premium = premium_dollars(t);
@@ -51,16 +49,19 @@ ExcursionAggregate aggregate(std::span<const ExcursionRecord> records,
 }  // namespace
 
 std::optional<double> premium_dollars(const Trade& trade) {
-    const double unit = trade.premium_unit == PremiumUnit::kCents ? 0.01 : 1;
-    // Division keeps exact cents that a product with 0.01 would not.
-    const double base = unit == 1 ? std::fabs(trade.premium) : std::fabs(trade.premium) / 100;
-    double total = base * std::max(1, std::abs(trade.contracts));
-    const double margin = std::fabs(trade.margin_req);
-    const bool a_share = margin > 0 ? total / margin < kSmallShareOfMargin : total < kSmallPremium;
-    if (a_share) {
-        total *= kContractShares;
+    const double contracts = std::max(1, std::abs(trade.contracts));
+    double dollars = std::fabs(trade.premium);
+    switch (trade.premium_unit) {
+        case PremiumUnit::kCents:
+            dollars *= contracts;
+            break;
+        case PremiumUnit::kDollars:
+            dollars *= kContractShares * contracts;
+            break;
+        case PremiumUnit::kTotal:
+            break;
     }
-    return total > 0 && std::isfinite(total) ? std::optional(total) : std::nullopt;
+    return dollars > 0 && std::isfinite(dollars) ? std::optional(dollars) : std::nullopt;
 }
 
 std::optional<double> mfe_dollars(const Trade& trade) {

@@ -17,9 +17,10 @@
 
 namespace tb::analytics {
 
-// Premium of the whole position in dollars: |prem| (divided by 100 when written in cents) times
-// contracts; then times 100 shares a contract if the amount is below half the margin requirement,
-// or below 5000 where there is no margin. nullopt when blank or zero.
+// Premium of the whole position in dollars, by the unit that its file proves (blocks/reading.h) and
+// never by its size: |premium| * contracts where it is in cents of a share, times 100 shares where
+// it is in dollars of a share, |premium| itself where it is the position's. nullopt when blank or
+// zero.
 [[nodiscard]] std::optional<double> premium_dollars(const Trade& trade);
 // |Max Profit|/100 * premium and |Max Loss|/100 * premium; nullopt when either factor is absent.
 [[nodiscard]] std::optional<double> mfe_dollars(const Trade& trade);

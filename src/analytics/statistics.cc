@@ -243,7 +243,7 @@ class Builder {
             result_.warnings.emplace_back(
                 "the start capital is not positive, so returns and drawdown have no meaning");
         }
-        if (base_.daily.exhausted_on) {
+        if (base_.daily.exhausted_on && base_.capital.dollars) {
             result_.warnings.push_back(
                 fmt::format("the account's balance was used up before {}; daily returns end there",
                             base_.daily.exhausted_on->to_iso()));

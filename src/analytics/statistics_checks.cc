@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "analytics/excursion.h"
 #include "analytics/numerics.h"
 
 namespace tb::analytics {
@@ -14,6 +15,7 @@ namespace {
 constexpr double kAgreement = 0.01;         // share of the start capital
 constexpr double kUnexplainedMove = 0.005;  // share of the balance
 constexpr double kContractShares = 100;
+constexpr double kSlack = 0.001;  // share of the margin: amounts are rounded
 constexpr double kExtreme = 1e75;
 
 bool premium_identity_fails(const Trade& t) {
@@ -21,18 +23,31 @@ bool premium_identity_fails(const Trade& t) {
         return false;
     }
     const double unit = t.premium_unit == PremiumUnit::kCents ? 1 : kContractShares;
-    const double expected = (t.premium - *t.avg_closing_cost) * unit * t.contracts;
+    const double position = t.premium_unit == PremiumUnit::kTotal ? 1 : unit * t.contracts;
+    const double expected = (t.premium - *t.avg_closing_cost) * position;
     const double allowed = std::max(1.0, 0.01 * std::fabs(expected));
     // Exports state the P/L after fees whatever the basis column says, so either reading may fit.
     return std::fabs(t.gross_pl() - expected) > allowed &&
            std::fabs(t.pl + t.fees() - expected) > allowed;
 }
 
+// A loss of more than margin or debit, fees aside; a gain of more than the credit and the margin. A
+// debit can gain any multiple.
+bool moves_beyond_its_means(const Trade& t) {
+    if (!(t.margin_req > 0)) {
+        return false;
+    }
+    const double pl = t.net_pl();
+    const double means = std::max(t.margin_req, premium_dollars(t).value_or(0));
+    const double allowed = means * (1 + kSlack) + std::fabs(t.fees());
+    return std::fabs(pl) > allowed && (pl < 0 || !(t.premium < 0));
+}
+
 }  // namespace
 
 void TradeSanity::add(const Trade& t) {
     ++trades_;
-    beyond_margin_ += t.margin_req > 0 && std::fabs(t.net_pl()) > t.margin_req ? 1 : 0;
+    beyond_margin_ += moves_beyond_its_means(t) ? 1 : 0;
     bad_premium_ += premium_identity_fails(t) ? 1 : 0;
     open_ += t.date_closed ? 0 : 1;
 }

@@ -24,9 +24,9 @@ enum class Conventions { kCorrect, kReference };
 
 enum class PlBasis { kNetIncludesFees, kGrossBeforeFees };
 
-// How the premium text was written: without a decimal point it is cents a contract share (420 =
-// $4.20), else dollars (02 §1.1 premPrec).
-enum class PremiumUnit { kCents, kDollars };
+// What a premium of 420 says: cents of one share (= dollars of one contract), dollars of one share,
+// or dollars of the whole position.
+enum class PremiumUnit { kCents, kDollars, kTotal };
 
 struct Trade {
     Date date_opened;                      // do
@@ -35,7 +35,7 @@ struct Trade {
     std::optional<TimeOfDay> time_closed;  // tc
     double pl = 0;                         // pl: dollars as in the file, see basis
     PlBasis basis = PlBasis::kNetIncludesFees;
-    PremiumUnit premium_unit = PremiumUnit::kDollars;  // premPrec
+    PremiumUnit premium_unit = PremiumUnit::kDollars;  // as the file proves it
     std::int32_t contracts = 1;                        // n: at least 1 (1 where the file gave none)
     double margin_req = 0;                             // M: dollars, 0 when blank
     double opening_fees = 0;                           // oc: dollars, 0 when blank

@@ -13,6 +13,9 @@ namespace {
 
 constexpr bool kNumber = true;
 constexpr bool kRequired = true;
+constexpr bool kDate = true;
+constexpr bool kOnlyOwn = true;
+constexpr std::size_t kLongestName = 200;
 
 const std::vector<std::string_view>& pl_names() {
     static const std::vector<std::string_view> names = {"p/l", "p&l", "profit/loss", "pl"};
@@ -21,33 +24,34 @@ const std::vector<std::string_view>& pl_names() {
 
 std::vector<ColumnSpec> make_trade_columns() {
     return {
-        {"Date Opened", {}, false, kRequired},
+        {"Date Opened", {}, false, kRequired, kDate},
         {"Time Opened", {}},
         {"Opening Price", {}, kNumber},
         {"Legs", {}},
         {"Premium", {}, kNumber},
         {"Closing Price", {}, kNumber},
-        {"Date Closed", {}},
+        {"Date Closed", {}, false, false, kDate},
         {"Time Closed", {}},
         {"Avg. Closing Cost", {"avg closing cost", "average closing cost"}, kNumber},
         {"Reason For Close", {}},
         {"P/L", pl_names(), kNumber, kRequired},
         {"No. of Contracts",
-         {"no of contracts", "number of contracts", "contracts", "contracts traded"},
+         {"no of contracts", "number of contracts", "contracts", "contracts traded",
+          "num contracts", "# of contracts", "qty", "quantity"},
          kNumber},
         {"Funds at Close", {}, kNumber},
         {"Margin Req.", {"margin req", "margin requirement"}, kNumber},
         {"Strategy", {}},
         {"Opening Commissions + Fees",
          {"opening commissions & fees", "opening commissions and fees", "opening comms & fees",
-          "opening comms + fees", "opening comms and fees"},
+          "opening comms + fees", "opening comms and fees", "opening commissions", "opening fees"},
          kNumber},
         {"Closing Commissions + Fees",
          {"closing commissions & fees", "closing commissions and fees", "closing comms & fees",
-          "closing comms + fees", "closing comms and fees"},
+          "closing comms + fees", "closing comms and fees", "closing commissions", "closing fees"},
          kNumber},
-        {"Opening Short/Long Ratio", {}, kNumber},
-        {"Closing Short/Long Ratio", {}, kNumber},
+        {"Opening Short/Long Ratio", {"opening short long ratio"}, kNumber},
+        {"Closing Short/Long Ratio", {"closing short long ratio"}, kNumber},
         {"Opening VIX", {}, kNumber},
         {"Closing VIX", {}, kNumber},
         {"Gap", {}, kNumber},
@@ -55,6 +59,11 @@ std::vector<ColumnSpec> make_trade_columns() {
         {"Max Profit", {}, kNumber},
         {"Max Loss", {}, kNumber},
         {"P/L Basis", {"p&l basis", "pl basis"}},
+        {"Premium Unit", {}},
+        {"Net PL", {}, false, false, false, kOnlyOwn},
+        {"Block ID", {}, false, false, false, kOnlyOwn},
+        {"Source Line", {}, false, false, false, kOnlyOwn},
+        {"Extra JSON", {}, false, false, false, kOnlyOwn},
         {"Ticker", {}},
         {"Symbol", {}},
         {"Underlying", {}},
@@ -64,7 +73,7 @@ std::vector<ColumnSpec> make_trade_columns() {
 
 std::vector<ColumnSpec> make_daily_columns() {
     return {
-        {"Date", {}, false, kRequired},
+        {"Date", {}, false, kRequired, kDate},
         {"Net Liquidity",
          {"netliquidity", "net liq", "portfolio value", "equity", "value"},
          kNumber,
@@ -81,17 +90,18 @@ std::vector<ColumnSpec> make_daily_columns() {
 std::vector<ColumnSpec> make_reporting_columns() {
     return {
         {"Strategy", {}},
-        {"Date Opened", {}, false, kRequired},
+        {"Date Opened", {}, false, kRequired, kDate},
         {"Time Opened", {}},
         {"Opening Price", {}, kNumber},
         {"Legs", {}},
         {"Initial Premium", {"initial premium ($)", "initial credit"}, kNumber},
         {"No. of Contracts",
-         {"no of contracts", "number of contracts", "contracts", "contracts traded"},
+         {"no of contracts", "number of contracts", "contracts", "contracts traded",
+          "num contracts", "# of contracts", "qty", "quantity"},
          kNumber},
         {"P/L", pl_names(), kNumber, kRequired},
         {"Closing Price", {}, kNumber},
-        {"Date Closed", {}},
+        {"Date Closed", {}, false, false, kDate},
         {"Time Closed", {}},
         {"Avg. Closing Cost", {"avg closing cost", "average closing cost"}, kNumber},
         {"Reason For Close", {}},
@@ -107,9 +117,9 @@ std::vector<ColumnSpec> make_tat_columns() {
         {"TradeID", {"trade id"}, false, kRequired},
         {"ProfitLoss", {"profit loss"}, kNumber, kRequired},
         {"BuyingPower", {"buying power"}, kNumber, kRequired},
-        {"OpenDate", {"open date"}},
-        {"Date", {}},
-        {"CloseDate", {"close date"}},
+        {"OpenDate", {"open date"}, false, false, kDate},
+        {"Date", {}, false, false, kDate},
+        {"CloseDate", {"close date"}, false, false, kDate},
         {"OpenTime", {"open time"}},
         {"TimeOpened", {"time opened"}},
         {"CloseTime", {"close time"}},
@@ -118,7 +128,7 @@ std::vector<ColumnSpec> make_tat_columns() {
         {"Strategy", {}},
         {"Qty", {}, kNumber},
         {"TotalPremium", {"total premium"}, kNumber},
-        {"PriceClose", {"price close"}, kNumber},
+        {"PriceOpen", {"price open"}, kNumber},
         {"Status", {}},
         {"TradeType", {"trade type"}},
         {"ShortPut", {"short put"}},
@@ -137,6 +147,14 @@ std::span<const ColumnSpec> checked(const std::vector<ColumnSpec>& columns) {
     TB_CHECK(columns.size() == static_cast<std::size_t>(Field::kCount),
              "a column table must follow its enum");
     return columns;
+}
+
+std::string shown_name(std::string_view cell, std::size_t column) {
+    const std::string_view name = trim(cell);
+    if (name.size() <= kLongestName) {
+        return std::string(name);
+    }
+    return fmt::format("{}… (column {})", utf8_prefix(name, kLongestName), column + 1);
 }
 
 struct Match {
@@ -213,6 +231,27 @@ bool is_tat_header(std::span<const std::string> header_cells) {
     return map_header(header_cells, tat_columns(), Preference::kCanonical).missing.empty();
 }
 
+namespace {
+
+// Columns of our own output count as fields only all together.
+void release_lone_own_columns(HeaderMap& map) {
+    bool some = false;
+    bool all = true;
+    for (std::size_t field = 0; field < map.specs.size(); ++field) {
+        some = some || map.specs[field].only_own;
+        all = all && (!map.specs[field].only_own || map.column_of[field] != HeaderMap::kNone);
+    }
+    map.is_own_output = some && all;
+    for (std::size_t field = 0; field < map.specs.size() && !map.is_own_output; ++field) {
+        if (map.specs[field].only_own && map.column_of[field] != HeaderMap::kNone) {
+            map.extra_columns.push_back(map.column_of[field]);
+            map.column_of[field] = HeaderMap::kNone;
+        }
+    }
+}
+
+}  // namespace
+
 HeaderMap map_header(std::span<const std::string> header_cells, std::span<const ColumnSpec> specs,
                      Preference preference) {
     HeaderMap map;
@@ -221,7 +260,7 @@ HeaderMap map_header(std::span<const std::string> header_cells, std::span<const 
     std::vector<bool> taken_by_alias(specs.size(), false);
     std::vector<std::string> extra_names;
     for (std::size_t column = 0; column < header_cells.size(); ++column) {
-        map.names.emplace_back(trim(header_cells[column]));
+        map.names.push_back(shown_name(header_cells[column], column));
         const std::string normalised = normalise_header(header_cells[column]);
         const Match match = find_field(normalised, specs);
         if (match.field == HeaderMap::kNone) {
@@ -246,10 +285,10 @@ HeaderMap map_header(std::span<const std::string> header_cells, std::span<const 
         if (current != HeaderMap::kNone) {
             const int loser = replaces ? current : static_cast<int>(column);
             const int winner = replaces ? static_cast<int>(column) : current;
-            map.notes.push_back(fmt::format(
-                "columns {} '{}' and {} '{}' both mean {}: the first named is used", winner + 1,
-                trim(header_cells[static_cast<std::size_t>(winner)]), loser + 1,
-                trim(header_cells[static_cast<std::size_t>(loser)]), specs[field].name));
+            map.notes.push_back(
+                fmt::format("columns {} '{}' and {} '{}' both mean {}: the first named is used",
+                            winner + 1, map.names[static_cast<std::size_t>(winner)], loser + 1,
+                            map.names[static_cast<std::size_t>(loser)], specs[field].name));
             // The same name twice is a copy; another name may hold something else, so it is kept.
             if (normalise_header(header_cells[static_cast<std::size_t>(loser)]) !=
                 normalise_header(header_cells[static_cast<std::size_t>(winner)])) {
@@ -261,6 +300,7 @@ HeaderMap map_header(std::span<const std::string> header_cells, std::span<const 
             taken_by_alias[field] = match.is_alias;
         }
     }
+    release_lone_own_columns(map);
     std::sort(map.extra_columns.begin(), map.extra_columns.end());
     for (std::size_t field = 0; field < specs.size(); ++field) {
         if (specs[field].is_required && map.column_of[field] == HeaderMap::kNone) {

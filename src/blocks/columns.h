@@ -1,5 +1,5 @@
 // Which column of a file is which field: the one alias table for recognising files and for reading
-// them (01 §1.6, item 9). Names are compared without regard to case, blanks, underscores and
+// them. Names are compared without regard to case, blanks, underscores and
 // byte-order marks.
 //
 // Thread-safe; the tables are constant.
@@ -46,6 +46,11 @@ enum class TradeField : std::uint8_t {
     kMaxProfit,
     kMaxLoss,
     kPlBasis,
+    kPremiumUnit,  // this and the next four: our own SQL output of the table
+    kNetPl,
+    kBlockId,
+    kSourceLine,
+    kExtraJson,
     kTicker,
     kSymbol,
     kUnderlying,
@@ -102,7 +107,7 @@ enum class TatField : std::uint8_t {
     kStrategy,
     kQty,
     kTotalPremium,
-    kPriceClose,
+    kPriceOpen,
     kStatus,
     kTradeType,
     kShortPut,
@@ -121,6 +126,10 @@ struct ColumnSpec {
     std::vector<std::string_view> aliases;  // further spellings, normalised
     bool is_number = false;
     bool is_required = false;  // the file cannot be read without it
+    bool is_date = false;
+    // A column of our own SQL output that no other file has: a field only where all such columns
+    // are there, else a column we do not know.
+    bool only_own = false;
 };
 
 [[nodiscard]] std::span<const ColumnSpec> trade_columns();
@@ -146,11 +155,15 @@ struct HeaderMap {
     static constexpr int kNone = -1;
 
     std::span<const ColumnSpec> specs;
-    std::vector<int> column_of;        // by field; kNone = the file has no such column
-    std::vector<std::string> names;    // by column, trimmed
+    std::vector<int> column_of;  // by field; kNone = the file has no such column
+    // By column, trimmed; longer than 200 bytes: cut, with "…" and the number of the column.
+    std::vector<std::string> names;
     std::vector<int> extra_columns;    // columns that are no field of ours, in file order
     std::vector<std::string> missing;  // required columns that are not there
     std::vector<std::string> notes;    // ignored duplicates
+    // What `SELECT * FROM trades.trade_data` prints: its derived columns are not read, and its
+    // extra_json is what the file it came from had beside the columns we know.
+    bool is_own_output = false;
 };
 
 [[nodiscard]] HeaderMap map_header(std::span<const std::string> header_cells,

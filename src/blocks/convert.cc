@@ -4,6 +4,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "core/text.h"
 
@@ -17,6 +18,7 @@ using csv::CellState;
 constexpr std::size_t kStrategySlot = 0;
 constexpr std::size_t kReasonSlot = 1;
 constexpr std::size_t kTickerSlot = 2;
+constexpr double kShares = 100;  // of one contract
 
 template <class Field>
 std::vector<int> ticker_columns(const HeaderMap& header) {
@@ -36,11 +38,32 @@ std::string_view ticker_of(std::string_view text, TextArena& arena) {
     return ticker.empty() ? kDefaultTicker : arena.add_repeated(ticker, kTickerSlot);
 }
 
-// How the premium text was written (01 §2.2): a decimal sign makes it dollars.
-PremiumUnit premium_unit(std::string_view text, csv::NumberStyle style) {
+bool has_decimal_sign(std::string_view text, csv::NumberStyle style) {
     const char decimal = style == csv::NumberStyle::kDecimalComma ? ',' : '.';
-    return text.find(decimal) == std::string_view::npos ? PremiumUnit::kCents
-                                                        : PremiumUnit::kDollars;
+    return text.find(decimal) != std::string_view::npos;
+}
+
+// A premium in dollars of one share.
+double per_share(double premium, PremiumUnit unit, double contracts) {
+    switch (unit) {
+        case PremiumUnit::kDollars:
+            return premium;
+        case PremiumUnit::kCents:
+            return premium / kShares;
+        case PremiumUnit::kTotal:
+            return premium / (kShares * contracts);
+    }
+    return premium;
+}
+
+// The unit that a cell of our own output names, else `otherwise`.
+PremiumUnit named_unit(RowCells& row, TradeField field, PremiumUnit otherwise) {
+    const std::string_view name = row.text(field);
+    const auto unit = premium_unit_from_name(name);
+    if (!unit && !name.empty()) {
+        row.repaired(field, name, "not a unit we know; decided by the file");
+    }
+    return unit.value_or(otherwise);
 }
 
 template <class Field>
@@ -48,6 +71,9 @@ std::optional<std::int32_t> contracts(RowCells& row, Field field) {
     const std::string_view cell = row.text(field);
     if (cell.empty() && !row.has_column(field)) {
         return 1;  // said once for the whole file
+    }
+    if (cell.empty() && row.is_own_output()) {
+        return std::nullopt;  // as stored: unusable in the file it came from
     }
     const csv::CellValue<std::int32_t> value = csv::parse_contracts(cell, row.style());
     if (value.state == CellState::kInvalid) {
@@ -103,13 +129,17 @@ std::string resolve_ticker(std::string_view text) {
     return letter ? ticker : std::string();
 }
 
-ExtraColumns::ExtraColumns(const HeaderMap& header, std::vector<int> ticker_columns)
+ExtraColumns::ExtraColumns(const HeaderMap& header, std::vector<int> ticker_columns,
+                           int kept_column)
     : ticker_columns_(std::move(ticker_columns)), header_columns_(header.names.size()) {
     std::vector<int> indices = header.extra_columns;
     for (const int column : ticker_columns_) {
         if (column != HeaderMap::kNone) {
             indices.push_back(column);
         }
+    }
+    if (kept_column != HeaderMap::kNone) {
+        indices.push_back(kept_column);
     }
     std::sort(indices.begin(), indices.end());
     for (const int column : indices) {
@@ -145,11 +175,19 @@ void ExtraColumns::append(std::string_view quoted_key, std::string_view text) {
 }
 
 std::string_view ExtraColumns::write(const RowCells& row, TextArena& arena) {
+    return write(row, {}, arena);
+}
+
+std::string_view ExtraColumns::write(const RowCells& row, std::string_view before,
+                                     TextArena& arena) {
     const auto& cells = row.record().cells;
     if (columns_.empty() && cells.size() <= header_columns_) {
-        return {};
+        return arena.add(before);
     }
     json_.clear();
+    if (before.size() > 2) {
+        json_.append(before.substr(0, before.size() - 1));
+    }
     for (const Column& column : columns_) {
         if (column.index < cells.size() && !cells[column.index].empty() &&
             static_cast<int>(column.index) != used_ticker_) {
@@ -168,10 +206,47 @@ std::string_view ExtraColumns::write(const RowCells& row, TextArena& arena) {
     return arena.add(json_);
 }
 
-TradeConverter::TradeConverter(const HeaderMap& header, const IngestOptions& options)
+TradeConverter::TradeConverter(const HeaderMap& header, const IngestOptions& options,
+                               const FileReading& reading)
     : header_(header),
-      default_basis_(options.default_pl_basis),
+      default_basis_(options.default_pl_basis == PlBasis::kNetIncludesFees
+                         ? reading.blank_basis.value_or(PlBasis::kNetIncludesFees)
+                         : options.default_pl_basis),
+      premium_unit_(reading.premium_unit),
       extra_(header, ticker_columns<TradeField>(header)) {}
+
+void TradeConverter::survey(const RowCells& row, ReadingSurvey& survey) {
+    if (row.has_column(TradeField::kPlBasis)) {
+        survey.basis.see(row.text(TradeField::kPlBasis));
+    }
+    const std::string_view written = row.text(TradeField::kPremium);
+    if (written.empty()) {
+        return;
+    }
+    survey.premium.see_written(has_decimal_sign(written, row.style()));
+    if (!survey.premium.wants_rows()) {
+        return;
+    }
+    const auto premium = row.quiet_number(TradeField::kPremium);
+    const auto opened = row.quiet_date(TradeField::kDateOpened);
+    if (!premium || !opened) {
+        return;
+    }
+    PremiumRow seen;
+    seen.premium = *premium;
+    seen.legs = row.text(TradeField::kLegs);
+    seen.opened = opened->date;
+    seen.contracts = row.has_column(TradeField::kContracts)
+                         ? row.quiet_number(TradeField::kContracts)
+                         : std::optional<double>(1);
+    if (row.quiet_date(TradeField::kDateClosed)) {
+        seen.avg_closing_cost = row.quiet_number(TradeField::kAvgClosingCost);
+    }
+    seen.pl = row.quiet_number(TradeField::kPl);
+    seen.fees = row.quiet_number(TradeField::kOpeningCommissions).value_or(0) +
+                row.quiet_number(TradeField::kClosingCommissions).value_or(0);
+    survey.premium.see(seen);
+}
 
 std::vector<std::string> TradeConverter::file_notes() const {
     std::vector<std::string> notes;
@@ -214,7 +289,7 @@ void TradeConverter::convert_money(RowCells& row, TradeRecord& trade) {
     }
     trade.num_contracts = contracts(row, TradeField::kContracts);
     if (trade.premium) {
-        trade.premium_unit = premium_unit(row.text(TradeField::kPremium), row.style());
+        trade.premium_unit = named_unit(row, TradeField::kPremiumUnit, premium_unit_);
     }
 }
 
@@ -256,7 +331,12 @@ void TradeConverter::convert_text(RowCells& row, TextArena& arena, TradeRecord& 
     const std::string_view legs = row.text(TradeField::kLegs);
     trade.legs = arena.add(legs.empty() ? row.text(TradeField::kSymbol) : legs);
     trade.ticker = ticker_of(extra_.ticker_text(row), arena);
-    trade.extra_json = extra_.write(row, arena);
+    const std::string_view extra = row.text(TradeField::kExtraJson);
+    const bool is_object = extra.starts_with('{') && nlohmann::json::accept(extra);
+    if (!extra.empty() && !is_object) {
+        row.repaired(TradeField::kExtraJson, extra, "not a JSON object; not stored");
+    }
+    trade.extra_json = extra_.write(row, is_object ? extra : std::string_view(), arena);
 }
 
 void TradeConverter::convert(RowCells& row, TextArena& arena, TradeRecord& trade) {
@@ -283,7 +363,8 @@ void TradeConverter::convert(RowCells& row, TextArena& arena, TradeRecord& trade
     }
 }
 
-DailyConverter::DailyConverter(const HeaderMap& header, const IngestOptions& /*options*/)
+DailyConverter::DailyConverter(const HeaderMap& header, const IngestOptions& /*options*/,
+                               const FileReading& /*reading*/)
     : extra_(header, {}) {}
 
 void DailyConverter::convert(RowCells& row, TextArena& arena, DailyRecord& day_row) {
@@ -306,8 +387,28 @@ void DailyConverter::convert(RowCells& row, TextArena& arena, DailyRecord& day_r
     }
 }
 
-ReportingConverter::ReportingConverter(const HeaderMap& header, const IngestOptions& /*options*/)
-    : header_(header), extra_(header, ticker_columns<ReportingField>(header)) {}
+ReportingConverter::ReportingConverter(const HeaderMap& header, const IngestOptions& /*options*/,
+                                       const FileReading& reading)
+    : header_(header),
+      premium_unit_(reading.premium_is_proven ? reading.premium_unit : PremiumUnit::kDollars),
+      extra_(header, ticker_columns<ReportingField>(header)) {}
+
+void ReportingConverter::survey(const RowCells& row, ReadingSurvey& survey) {
+    const std::string_view legs = row.text(ReportingField::kLegs);
+    if (legs.empty() || !survey.premium.wants_rows()) {
+        return;
+    }
+    const auto premium = row.quiet_number(ReportingField::kInitialPremium);
+    const auto opened = row.quiet_date(ReportingField::kDateOpened);
+    if (premium && opened) {
+        PremiumRow seen;
+        seen.premium = *premium;
+        seen.legs = legs;
+        seen.opened = opened->date;
+        seen.contracts = row.quiet_number(ReportingField::kContracts);
+        survey.premium.see(seen);
+    }
+}
 
 std::vector<std::string> ReportingConverter::file_notes() const {
     if (header_.column_of[static_cast<std::size_t>(ReportingField::kContracts)] ==
@@ -336,9 +437,17 @@ void ReportingConverter::convert(RowCells& row, TextArena& arena, ReportingRecor
     }
     fill.initial_premium = row.number(ReportingField::kInitialPremium);
     fill.num_contracts = fractional_contracts(row, ReportingField::kContracts);
+    if (fill.initial_premium) {
+        fill.initial_premium =
+            per_share(*fill.initial_premium, premium_unit_, fill.num_contracts.value_or(1));
+    }
     fill.opening_price = row.number(ReportingField::kOpeningPrice);
     fill.closing_price = row.number(ReportingField::kClosingPrice);
     fill.avg_closing_cost = row.number(ReportingField::kAvgClosingCost);
+    if (fill.avg_closing_cost) {
+        fill.avg_closing_cost =
+            per_share(*fill.avg_closing_cost, premium_unit_, fill.num_contracts.value_or(1));
+    }
     const bool is_open = row.text(ReportingField::kDateClosed).empty();
     if (const auto pl = row.profit(ReportingField::kPl, is_open)) {
         fill.pl = *pl;
@@ -358,8 +467,11 @@ void ReportingConverter::convert(RowCells& row, TextArena& arena, ReportingRecor
     fill.extra_json = extra_.write(row, arena);
 }
 
-TatConverter::TatConverter(const HeaderMap& header, const IngestOptions& /*options*/)
-    : header_(header), extra_(header, ticker_columns<TatField>(header)) {}
+TatConverter::TatConverter(const HeaderMap& header, const IngestOptions& /*options*/,
+                           const FileReading& /*reading*/)
+    : header_(header),
+      extra_(header, ticker_columns<TatField>(header),
+             header.column_of[static_cast<std::size_t>(TatField::kPriceOpen)]) {}
 
 std::vector<std::string> TatConverter::file_notes() const {
     std::vector<std::string> notes = {"read as a Trade Automation Toolbox export"};
@@ -419,14 +531,14 @@ void TatConverter::convert(RowCells& row, TextArena& arena, ReportingRecord& fil
         }
     }
     fill.num_contracts = fractional_contracts(row, TatField::kQty);
-    if (const auto premium = row.number(TatField::kTotalPremium)) {
-        const auto quantity = csv::parse_number(row.text(TatField::kQty), row.style());
-        const bool divides = quantity.has_value() && quantity.value != 0;
-        fill.initial_premium = divides ? *premium / quantity.value : *premium;
+    // PriceOpen and PriceClose are prices of the position, never of the underlying, which the
+    // export does not state.
+    const auto total = row.number(TatField::kTotalPremium);
+    fill.initial_premium = row.number(TatField::kPriceOpen);
+    if (total && fill.num_contracts) {
+        fill.initial_premium = per_share(*total, PremiumUnit::kTotal, *fill.num_contracts);
     }
-    fill.opening_price = 0;  // the export has none; 01 §1.7
-    fill.closing_price = row.number(TatField::kPriceClose);
-    if (row.text(TatField::kProfitLoss).empty()) {  // 01 §1.7: also of a trade that is open
+    if (row.text(TatField::kProfitLoss).empty()) {  // also of a trade that is open
         row.skip("ProfitLoss", row.joined(), "no profit or loss");
     } else if (const auto pl = row.profit(TatField::kProfitLoss, false)) {
         fill.pl = *pl;

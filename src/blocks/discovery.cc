@@ -2,16 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "blocks/columns.h"
+#include "blocks/head.h"
+#include "blocks/ingest.h"
 #include "core/text.h"
-#include "csv/decoder.h"
 #include "csv/encoding.h"
-#include "csv/reader.h"
 
 namespace tb::blocks {
 
@@ -23,11 +23,6 @@ constexpr std::string_view kInnerBlocks = "blocks";
 constexpr std::array<FileRole, 3> kRoles = {FileRole::kTradeLog, FileRole::kDailyLog,
                                             FileRole::kReportingLog};
 
-bool has_csv_name(std::string_view name) {
-    return name.size() > 4 && name.front() != '.' &&
-           equals_ignoring_case(name.substr(name.size() - 4), ".csv");
-}
-
 bool is_utf8(std::string_view text) {
     csv::EncodingDetector detector;
     detector.update(std::as_bytes(std::span(text)));
@@ -37,7 +32,7 @@ bool is_utf8(std::string_view text) {
 bool holds_csv(FileSystem& fs, const std::filesystem::path& folder) {
     const auto entries = fs.list(folder);
     return entries && std::any_of(entries->begin(), entries->end(), [](const auto& entry) {
-               return entry.is_regular && has_csv_name(entry.name);
+               return entry.is_regular && is_csv_name(entry.name);
            });
 }
 
@@ -83,69 +78,39 @@ enum class HeadKind { kRecognised, kUnrecognised, kUndecided, kGone };
 struct Head {
     HeadKind kind = HeadKind::kUnrecognised;
     FileRole role = FileRole::kTradeLog;
-    std::string lacks;  // required columns that a recognised file does not have
+    std::string lacks;   // required columns that a recognised file does not have
+    std::string why;     // what an unrecognised file is
+    bool fresh = false;  // changed so shortly ago that it may still be growing
 };
-
-// Names of the columns without which a file of this role cannot be read, if any are missing.
-std::string missing_columns(FileRole role, std::span<const std::string> header) {
-    if (role == FileRole::kReportingLog && is_tat_header(header)) {
-        return {};
-    }
-    const auto specs = role == FileRole::kTradeLog   ? trade_columns()
-                       : role == FileRole::kDailyLog ? daily_columns()
-                                                     : reporting_columns();
-    return fmt::format("{}",
-                       fmt::join(map_header(header, specs, Preference::kCanonical).missing, ", "));
-}
 
 // Of a file of the folder `path` is in; that folder's parent is the data directory.
 Result<Head> classify_file(FileSystem& fs, const std::filesystem::path& path) {
     auto opened = fs.open_inside(path.parent_path().parent_path(), path);
     if (!opened) {
         if (opened.error().code == ErrorCode::kNotFound) {
-            return Head{HeadKind::kGone, {}, {}};
+            return Head{HeadKind::kGone, {}, {}, {}, false};
         }
         return tl::unexpected<Error>(opened.error());
     }
     std::vector<std::byte> bytes(kHeadBytes);
     TB_TRY(const std::size_t size, (*opened)->read(bytes));
-    const bool whole = size < kHeadBytes;
-    const auto head = std::span(bytes).first(size);
-    csv::EncodingDetector detector;
-    detector.update(head);
-    csv::Encoding encoding = detector.finish();
-    // The 64 KiB may end inside a character without anything being wrong.
-    if (encoding == csv::Encoding::kWindows1252 && detector.valid_utf8_so_far()) {
-        encoding = csv::Encoding::kUtf8;
+    TB_TRY(FileHead head, look_at_head(std::span(bytes).first(size), size < kHeadBytes));
+    switch (head.kind) {
+        case FileHead::Kind::kRole:
+            return Head{HeadKind::kRecognised, head.role, std::move(head.lacks), {}, false};
+        case FileHead::Kind::kNotOurs:
+            return Head{HeadKind::kUnrecognised, {}, {}, std::move(head.why), false};
+        case FileHead::Kind::kUndecided:
+            break;
     }
-    csv::Decoder decoder(encoding);
-    csv::RecordReader reader;
-    TB_TRY(const std::string_view text, decoder.decode(head));
-    reader.feed(text);
-    if (whole) {
-        if (const auto rest = decoder.finish()) {
-            reader.feed(*rest);
-        }
-        reader.finish();
+    Head undecided{HeadKind::kUndecided, {}, {}, {}, false};
+    if (const auto stat = (*opened)->stat()) {
+        const auto now = std::chrono::duration_cast<std::chrono::seconds>(
+                             std::chrono::system_clock::now().time_since_epoch())
+                             .count();
+        undecided.fresh = now - stat->mtime_ns / 1'000'000'000 <= kStillSeconds;
     }
-    csv::Record record;
-    const csv::ReadStatus status = reader.next(record);
-    if (status == csv::ReadStatus::kEnd) {
-        return Head{HeadKind::kUndecided, {}, {}};
-    }
-    if (status != csv::ReadStatus::kRecord) {
-        return Head{};
-    }
-    const bool terminated = record.terminated;
-    const std::vector<std::string> header(record.cells.begin(), record.cells.end());
-    std::vector<std::string> first_row;
-    if (reader.next(record) == csv::ReadStatus::kRecord) {
-        first_row.assign(record.cells.begin(), record.cells.end());
-    }
-    if (const auto role = classify_header(header, first_row)) {
-        return Head{HeadKind::kRecognised, *role, missing_columns(*role, header)};
-    }
-    return Head{terminated ? HeadKind::kUnrecognised : HeadKind::kUndecided, {}, {}};
+    return undecided;
 }
 
 bool is_plain_file_name(std::string_view name) {
@@ -193,7 +158,7 @@ Result<std::map<FileRole, std::string>> read_mappings(FileSystem& fs,
         } else {
             warnings.push_back(fmt::format(
                 "block.json maps the {} to '{}', which is not a plain file name: ignored",
-                role_name(role), name));
+                role_name(role), utf8_prefix(name, 200)));
         }
     }
     return mappings;
@@ -269,11 +234,11 @@ Result<void> claim_by_header(FileSystem& fs, const std::filesystem::path& folder
         }
         if (head.kind == HeadKind::kUndecided) {
             files.undecided.push_back(name);
-            files.warnings.push_back(fmt::format(
-                "'{}' is empty or ends within its first line: perhaps still being written", name));
-        } else if (head.kind == HeadKind::kUnrecognised) {
             files.warnings.push_back(
-                fmt::format("'{}' is not recognised by its header and not used", name));
+                fmt::format("'{}' is empty or ends within its first line: {}", name,
+                            head.fresh ? "perhaps still being written" : "export it again"));
+        } else if (head.kind == HeadKind::kUnrecognised) {
+            files.warnings.push_back(fmt::format("'{}' {}", name, head.why));
         } else if (!head.lacks.empty()) {
             files.warnings.push_back(fmt::format("'{}' looks like a {} but lacks {}", name,
                                                  role_name(head.role), head.lacks));
@@ -295,6 +260,11 @@ Result<void> claim_by_header(FileSystem& fs, const std::filesystem::path& folder
 
 }  // namespace
 
+bool is_csv_name(std::string_view name) {
+    return name.size() > 4 && name.front() != '.' && !name.starts_with("~$") &&
+           equals_ignoring_case(name.substr(name.size() - 4), ".csv");
+}
+
 bool is_eligible_folder_name(std::string_view name) {
     const auto ends_with = [name](std::string_view end) {
         return name.size() >= end.size() && name.substr(name.size() - end.size()) == end;
@@ -308,7 +278,7 @@ Result<BlockListing> list_block_folders(FileSystem& fs, const std::filesystem::p
     BlockListing listing;
     warn_about_own_folder(data_dir, listing.warnings);
     for (const DirectoryEntry& entry : entries) {
-        if (entry.is_regular && has_csv_name(entry.name)) {
+        if (entry.is_regular && is_csv_name(entry.name)) {
             listing.loose_csvs.push_back(entry.name);
         }
         if (!is_eligible_folder_name(entry.name) || !entry.is_directory) {
@@ -362,7 +332,7 @@ Result<BlockFiles> discover_files(FileSystem& fs, const std::filesystem::path& f
     bool has_mapping_file = false;
     for (const DirectoryEntry& entry : entries) {
         has_mapping_file = has_mapping_file || (entry.is_regular && entry.name == "block.json");
-        if (!entry.is_regular || !has_csv_name(entry.name)) {
+        if (!entry.is_regular || !is_csv_name(entry.name)) {
             continue;
         }
         if (entry.is_symlink && !check_inside(data_dir, folder / entry.name).has_value()) {

@@ -42,6 +42,10 @@ struct BlockListing {
 // ending in .tmp/.duckdb/.duckdb.tmp. Callers that take ids from outside check this first.
 [[nodiscard]] bool is_eligible_folder_name(std::string_view name);
 
+// A name that a CSV of a block can have: ends in .csv, and is not hidden nor the lock that a
+// spreadsheet keeps beside an open file (`~$name.csv`).
+[[nodiscard]] bool is_csv_name(std::string_view name);
+
 // What a header line says a file is; nullopt = not one of ours. `first_data_cells` are the cells
 // of the second record, empty if there is none (a daily log needs a numeric one, item 10).
 [[nodiscard]] std::optional<FileRole> classify_header(

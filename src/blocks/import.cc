@@ -12,11 +12,10 @@
 #include <unistd.h>
 
 #include "blocks/discovery.h"
+#include "blocks/head.h"
 #include "blocks/import_basis.h"
 #include "core/text.h"
 #include "core/unique_fd.h"
-#include "csv/decoder.h"
-#include "csv/reader.h"
 
 namespace tb::blocks {
 
@@ -160,8 +159,8 @@ Result<csv::Encoding> copy_file(FileSystem& fs, const ImportRequest& request,
     return detector.finish();
 }
 
-Result<IngestReport> validate(FileSystem& fs, const std::filesystem::path& file, FileRole role,
-                              const IngestOptions& options) {
+Result<IngestReport> validate_once(FileSystem& fs, const std::filesystem::path& file, FileRole role,
+                                   const IngestOptions& options) {
     TB_TRY(const std::unique_ptr<File> opened, fs.open(file));
     FileSource source(*opened);
     switch (role) {
@@ -180,32 +179,34 @@ Result<IngestReport> validate(FileSystem& fs, const std::filesystem::path& file,
     return ingest_reporting_log(source, options, sink);
 }
 
+Result<IngestReport> validate(FileSystem& fs, const std::filesystem::path& file, FileRole role,
+                              IngestOptions options) {
+    TB_TRY(IngestReport report, validate_once(fs, file, role, options));
+    if (report.outcome == IngestOutcome::kReadAgain) {
+        options.reading = std::move(report.reading);
+        TB_TRY(report, validate_once(fs, file, role, options));
+    }
+    return report;
+}
+
 // The role by header, as discovery would see it under no telling name.
-Result<FileRole> find_role(FileSystem& fs, const std::filesystem::path& file,
-                           csv::Encoding encoding) {
+Result<FileRole> find_role(FileSystem& fs, const std::filesystem::path& file) {
     TB_TRY(const std::unique_ptr<File> opened, fs.open(file));
-    std::vector<std::byte> bytes(kCopyBytes);
+    std::vector<std::byte> bytes(kHeadTextBytes);
     TB_TRY(const std::size_t size, opened->read(bytes));
-    csv::Decoder decoder(encoding);
-    TB_TRY(const std::string_view text, decoder.decode(std::span(bytes).first(size)));
-    csv::RecordReader reader;
-    reader.feed(text);
-    reader.finish();
-    csv::Record record;
-    std::vector<std::string> header;
-    std::vector<std::string> first_row;
-    if (reader.next(record) == csv::ReadStatus::kRecord) {
-        header.assign(record.cells.begin(), record.cells.end());
-        if (reader.next(record) == csv::ReadStatus::kRecord) {
-            first_row.assign(record.cells.begin(), record.cells.end());
-        }
+    TB_TRY(const FileHead head, look_at_head(std::span(bytes).first(size), size < bytes.size()));
+    if (head.kind == FileHead::Kind::kRole) {
+        return head.role;
     }
-    if (const auto role = classify_header(header, first_row)) {
-        return *role;
-    }
-    return make_error(ErrorCode::kInvalidArgument,
-                      "the first line is not the header of a trade, daily or reporting log; export "
-                      "the file again or say what it is");
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        head.kind == FileHead::Kind::kUndecided
+            ? "the file is empty or ends within its first line"
+            : fmt::format("the file {}; a trade log has at least the columns {}, a daily log {}, "
+                          "a log of live fills {}. Export the file again or say what it is",
+                          head.why, wanted_columns(FileRole::kTradeLog),
+                          wanted_columns(FileRole::kDailyLog),
+                          wanted_columns(FileRole::kReportingLog)));
 }
 
 // Before the block is there, so that no sync can read it with another basis. Without a word about
@@ -303,7 +304,7 @@ Result<ImportOutcome> import_file(FileSystem& fs, const ImportRequest& request) 
     if (request.role) {
         outcome.role = *request.role;
     } else {
-        TB_TRY(outcome.role, find_role(fs, copy, options.encoding));
+        TB_TRY(outcome.role, find_role(fs, copy));
     }
     TB_TRY(outcome.report, validate(fs, copy, outcome.role, options));
     if (outcome.report.outcome != IngestOutcome::kComplete) {

@@ -7,80 +7,20 @@
 
 #include "blocks/columns.h"
 #include "blocks/convert.h"
+#include "blocks/head.h"
+#include "blocks/record_source.h"
 #include "blocks/rows.h"
 #include "core/text.h"
 #include "csv/cell.h"
-#include "csv/decoder.h"
 #include "csv/reader.h"
 
 namespace tb::blocks {
 
 namespace {
 
-constexpr std::size_t kPieceBytes = 256 * 1024;  // decoded and split at a time
-constexpr std::size_t kProbeBytes = 256 * 1024;  // text that decides about decimal commas
+constexpr std::size_t kProbeBytes = 256 * 1024;  // text that is looked through before it is read
 constexpr std::size_t kReasonsShown = 5;
 constexpr std::size_t kNamesShown = 12;
-
-// Bytes of a source as records.
-class RecordSource {
-  public:
-    RecordSource(ByteSource& source, const IngestOptions& options)
-        : source_(source),
-          options_(options),
-          decoder_(options.encoding),
-          reader_({.max_record_bytes = kMaxRecordBytes, .max_columns = kMaxColumns}) {}
-
-    // kRecord, kEnd or kLimit.
-    Result<csv::ReadStatus> next(csv::Record& record) {
-        while (true) {
-            const csv::ReadStatus status = reader_.next(record);
-            if (status != csv::ReadStatus::kNeedMore) {
-                return status;
-            }
-            TB_RETURN_IF_ERROR(fill());
-        }
-    }
-    // Text behind the last record: `bytes` of it unless the file ends before.
-    Result<std::string_view> look_ahead(std::size_t bytes) {
-        while (reader_.unread().size() < bytes && !ended_) {
-            TB_RETURN_IF_ERROR(fill());
-        }
-        return reader_.unread().substr(0, bytes);
-    }
-    [[nodiscard]] bool all_read() const { return ended_; }
-    [[nodiscard]] const csv::RecordReader& reader() const { return reader_; }
-    [[nodiscard]] const csv::Decoder& decoder() const { return decoder_; }
-
-  private:
-    Result<void> fill() {
-        if (options_.cancel.cancelled()) {
-            return make_error(ErrorCode::kInterrupted, "cancelled", options_.file_name);
-        }
-        if (piece_.empty()) {
-            TB_TRY(piece_, source_.next());
-        }
-        if (piece_.empty()) {
-            TB_TRY(const std::string_view rest, decoder_.finish());
-            reader_.feed(rest);
-            reader_.finish();
-            ended_ = true;
-            return {};
-        }
-        const auto part = piece_.subspan(0, std::min(piece_.size(), kPieceBytes));
-        piece_ = piece_.subspan(part.size());
-        TB_TRY(const std::string_view text, decoder_.decode(part));
-        reader_.feed(text);
-        return {};
-    }
-
-    ByteSource& source_;
-    const IngestOptions& options_;
-    csv::Decoder decoder_;
-    csv::RecordReader reader_;
-    std::span<const std::byte> piece_;
-    bool ended_ = false;
-};
 
 std::string listed(const std::vector<std::string>& names) {
     std::string text;
@@ -114,14 +54,60 @@ bool looks_split(std::string_view left, std::string_view right) {
            (right.size() == 3 || kBehind.find(right[3]) != std::string_view::npos);
 }
 
+std::string perhaps_growing(const IngestOptions& options) {
+    return options.still_changing ? "perhaps it is still being written; it will be tried again"
+                                  : "export it again";
+}
+
+// Dates and numbers of a file, whatever becomes of their rows.
+class CellSurvey {
+  public:
+    CellSurvey(const HeaderMap& header, char delimiter) : locale_(delimiter) {
+        for (std::size_t field = 0; field < header.specs.size(); ++field) {
+            const int column = header.column_of[field];
+            if (column == HeaderMap::kNone) {
+                continue;
+            }
+            if (header.specs[field].is_date) {
+                dates_.push_back(static_cast<std::size_t>(column));
+            } else if (header.specs[field].is_number) {
+                numbers_.push_back(static_cast<std::size_t>(column));
+            }
+        }
+    }
+
+    void see(const csv::Record& record) {
+        const auto& cells = record.cells;
+        for (const std::size_t column : dates_) {
+            // `2024-01-02` proves nothing.
+            if (column < cells.size() && !(cells[column].size() == 10 && cells[column][4] == '-')) {
+                locale_.see_date(cells[column], record.line);
+            }
+        }
+        const bool look_for_points = !locale_.point_is_proven();
+        for (const std::size_t column : numbers_) {
+            if (column < cells.size() &&
+                (look_for_points || cells[column].find(',') != std::string_view::npos)) {
+                locale_.see_number(cells[column], record.line);
+            }
+        }
+    }
+    [[nodiscard]] csv::FileLocale decide() const { return locale_.decide(); }
+
+  private:
+    csv::LocaleSurvey locale_;
+    std::vector<std::size_t> dates_;
+    std::vector<std::size_t> numbers_;
+};
+
 // One file on its way in.
 class FileIngest {
   public:
-    FileIngest(ByteSource& source, const IngestOptions& options)
-        : options_(options), records_(source, options) {}
+    FileIngest(ByteSource& source, const IngestOptions& options, FileRole role)
+        : options_(options), role_(role), records_(source, options) {}
 
     // False when the file ends the ingest already here; the report says why.
-    Result<bool> read_header();
+    Result<bool> read_header(const csv::IsHeader& is_header);
     [[nodiscard]] const std::vector<std::string>& header_cells() const { return header_cells_; }
     // Finds the columns; false as above.
     Result<bool> use_columns(std::span<const ColumnSpec> specs, Preference preference);
@@ -134,32 +120,53 @@ class FileIngest {
         report_.outcome = outcome;
         report_.rejection = std::move(why);
     }
-    [[nodiscard]] std::string what_is_missing() const;
-    Result<void> choose_number_style();
+    [[nodiscard]] bool looks_like_a_table();
+    [[nodiscard]] std::string what_is_missing(std::string_view text) const;
+    template <class Converter>
+    Result<void> decide_reading();
+    template <class Converter>
+    Result<void> read_rows(RecordSink<typename Converter::Record>& sink);
+    void compare_readings(const CellSurvey& cells, const ReadingSurvey& rows);
     [[nodiscard]] bool accept(const csv::Record& record, RowCells& row);
     void judge_cell_count(RowCells& row) const;
     [[nodiscard]] bool cut_off(const csv::Record& record);
     void account(const RowCells& row);
+    void note_reading();
     void note_decoding();
     void reject_if_mostly_bad();
 
     const IngestOptions& options_;
+    FileRole role_;
     RecordSource records_;
     std::vector<std::string> header_cells_;
     std::int64_t header_line_ = 1;
     bool header_terminated_ = false;
     HeaderMap header_;
-    csv::NumberStyle style_ = csv::NumberStyle::kPoint;
+    FileReading reading_;
+    bool all_surveyed_ = false;  // reading_ is decided from the whole file
     IssueLog issues_;
     std::int64_t empty_rows_ = 0;
     IngestReport report_;
 };
 
 IngestReport FileIngest::take_report() {
+    note_reading();
     note_decoding();
+    if (report_.outcome == IngestOutcome::kRejected) {
+        report_.rows_stored = 0;
+        report_.rows_repaired = 0;
+        report_.rows_skipped = report_.data_rows;
+    }
     report_.issues_total = issues_.total();
     report_.issues = issues_.take();
+    report_.reading = std::move(reading_);
     return std::move(report_);
+}
+
+void FileIngest::note_reading() {
+    for (const auto* notes : {&reading_.locale.notes, &reading_.notes}) {
+        report_.notes.insert(report_.notes.end(), notes->begin(), notes->end());
+    }
 }
 
 void FileIngest::note_decoding() {
@@ -173,12 +180,31 @@ void FileIngest::note_decoding() {
     }
 }
 
-Result<bool> FileIngest::read_header() {
+bool FileIngest::looks_like_a_table() {
+    const std::string other = csv::not_a_csv(csv::recognise_file(records_.first_bytes()));
+    if (!other.empty()) {
+        give_up(IngestOutcome::kRejected, "the file " + other);
+    }
+    return other.empty();
+}
+
+Result<bool> FileIngest::read_header(const csv::IsHeader& is_header) {
+    TB_TRY(std::string_view text, records_.look_ahead(kHeadTextBytes));
+    if (!looks_like_a_table()) {
+        return false;
+    }
+    const bool complete = records_.all_read() && text.size() == records_.reader().unread().size();
+    if (const auto place = csv::find_header(text, complete, is_header)) {
+        if (const std::string note = csv::header_note(*place, text); !note.empty()) {
+            report_.notes.push_back(note);
+        }
+        records_.reader().start_at(place->offset, place->lines, place->delimiter);
+    }
     csv::Record record;
     TB_TRY(const csv::ReadStatus status, records_.next(record));
     if (status == csv::ReadStatus::kEnd) {
         give_up(IngestOutcome::kIncomplete,
-                "the file is empty: perhaps it is just being written; it will be tried again");
+                fmt::format("the file is empty: {}", perhaps_growing(options_)));
         return false;
     }
     if (status == csv::ReadStatus::kLimit) {
@@ -190,9 +216,8 @@ Result<bool> FileIngest::read_header() {
     header_terminated_ = record.terminated;
     if (record.open_quote) {
         give_up(IngestOutcome::kIncomplete,
-                fmt::format("the file ends inside a quote that opens in the header on line {}: "
-                            "perhaps it is still being written; it will be tried again",
-                            header_line_));
+                fmt::format("the file ends inside a quote that opens in the header on line {}: {}",
+                            header_line_, perhaps_growing(options_)));
         return false;
     }
     return true;
@@ -200,7 +225,7 @@ Result<bool> FileIngest::read_header() {
 
 // Names what is wanted and which of it is there, nothing else of the line: in a file that is no log
 // at all it may be a secret, and whoever asked for the import has not seen it.
-std::string FileIngest::what_is_missing() const {
+std::string FileIngest::what_is_missing(std::string_view text) const {
     std::vector<std::string> known;
     for (std::size_t column = 0; column < header_.names.size(); ++column) {
         if (std::find(header_.extra_columns.begin(), header_.extra_columns.end(),
@@ -209,11 +234,13 @@ std::string FileIngest::what_is_missing() const {
         }
     }
     const std::size_t count = header_.names.size();
+    const std::string statement = known.empty() ? statement_words(text) : std::string();
     return fmt::format(
-        "line {} is no usable header: it lacks {}; of its {} column{} {} known{}{}. "
-        "Export the file again, or rename the columns",
+        "line {} is no usable header: it lacks {}; of its {} column{} {} known{}{}. None of the "
+        "first {} lines has {}{}{}. Export the file again, or rename the columns",
         header_line_, listed(header_.missing), count, count == 1 ? "" : "s",
-        known.empty() ? "none is" : "only these are", known.empty() ? "" : ": ", listed(known));
+        known.empty() ? "none is" : "only these are", known.empty() ? "" : ": ", listed(known),
+        csv::kHeaderSearchLines, wanted_columns(role_), statement.empty() ? "" : "; ", statement);
 }
 
 Result<bool> FileIngest::use_columns(std::span<const ColumnSpec> specs, Preference preference) {
@@ -221,82 +248,126 @@ Result<bool> FileIngest::use_columns(std::span<const ColumnSpec> specs, Preferen
     const bool last_unknown =
         !header_.extra_columns.empty() &&
         header_.extra_columns.back() + 1 == static_cast<int>(header_cells_.size());
-    if (!header_terminated_ && (last_unknown || !header_.missing.empty()) &&
-        looks_cut_off(header_cells_, specs)) {
+    const bool growing = options_.still_changing && !header_.missing.empty();
+    if (!header_terminated_ && (growing || ((last_unknown || !header_.missing.empty()) &&
+                                            looks_cut_off(header_cells_, specs)))) {
         give_up(IngestOutcome::kIncomplete,
-                fmt::format("the file ends within its header on line {}: perhaps it is still being "
-                            "written; it will be tried again",
-                            header_line_));
+                fmt::format("the file ends within its header on line {}: {}", header_line_,
+                            perhaps_growing(options_)));
         return false;
     }
     if (!header_.missing.empty()) {
-        give_up(IngestOutcome::kRejected, what_is_missing());
+        std::string front;
+        for (const std::string& cell : header_cells_) {
+            front += cell + ",";
+        }
+        TB_TRY(const std::string_view behind, records_.look_ahead(kHeadTextBytes));
+        front += "\n";
+        front += behind;
+        give_up(IngestOutcome::kRejected, what_is_missing(front));
         return false;
     }
     for (const std::string& note : header_.notes) {
         issues_.add(header_line_, {}, {}, note, IssueAction::kRepaired);
     }
     report_.unterminated_header = !header_terminated_;
-    if (records_.reader().delimiter() != ',') {
-        report_.notes.emplace_back(records_.reader().delimiter() == ';'
-                                       ? "cells are separated by semicolons"
-                                       : "cells are separated by tabs");
+    const char delimiter = records_.reader().delimiter();
+    if (delimiter != ',') {
+        report_.notes.emplace_back(delimiter == ';'    ? "cells are separated by semicolons"
+                                   : delimiter == '\t' ? "cells are separated by tabs"
+                                                       : "cells are separated by bars");
     }
-    TB_RETURN_IF_ERROR(choose_number_style());
     return true;
 }
 
-// Files separated by `;` mostly come from places where the comma is the decimal sign. The first
-// numbers decide for the whole file; later ones that contradict are invalid, never misread.
-Result<void> FileIngest::choose_number_style() {
-    if (records_.reader().delimiter() != ';') {
+// Decides from the front of the file, which for most files is all of it.
+template <class Converter>
+Result<void> FileIngest::decide_reading() {
+    if (options_.reading) {
+        reading_ = *options_.reading;
+        all_surveyed_ = true;
         return {};
     }
     TB_TRY(const std::string_view text, records_.look_ahead(kProbeBytes));
-    csv::RecordReader probe(
-        {.max_record_bytes = kMaxRecordBytes, .max_columns = kMaxColumns, .delimiter = ';'});
-    probe.feed(text);
-    if (records_.all_read() && text.size() < kProbeBytes) {
-        probe.finish();
-    }
-    bool commas = false;
-    bool points = false;
-    csv::Record record;
-    while (probe.next(record) == csv::ReadStatus::kRecord) {
-        for (std::size_t field = 0; field < header_.specs.size(); ++field) {
-            const int column = header_.column_of[field];
-            if (!header_.specs[field].is_number || column == HeaderMap::kNone ||
-                static_cast<std::size_t>(column) >= record.cells.size()) {
-                continue;
-            }
-            const auto evidence =
-                csv::number_evidence(record.cells[static_cast<std::size_t>(column)]);
-            commas = commas || evidence == csv::NumberStyle::kDecimalComma;
-            points = points || evidence == csv::NumberStyle::kPoint;
+    all_surveyed_ = records_.all_read() && text.size() == records_.reader().unread().size();
+    const char delimiter = records_.reader().delimiter();
+    CellSurvey cells(header_, delimiter);
+    ReadingSurvey rows;
+    const auto each_record = [&](const auto& see) {
+        csv::RecordReader probe({.max_record_bytes = kMaxRecordBytes,
+                                 .max_columns = kMaxColumns,
+                                 .delimiter = delimiter});
+        probe.feed(text);
+        if (all_surveyed_) {
+            probe.finish();
         }
+        csv::Record record;
+        while (probe.next(record) == csv::ReadStatus::kRecord) {
+            see(record);
+        }
+    };
+    std::int64_t header_lines = header_line_;
+    for (const std::string& cell : header_cells_) {
+        header_lines += std::count(cell.begin(), cell.end(), '\n');
     }
-    if (commas && !points) {
-        style_ = csv::NumberStyle::kDecimalComma;
-        report_.notes.emplace_back("numbers read with a decimal comma");
-    } else if (commas == points) {
-        style_ = csv::NumberStyle::kUnsure;
-    }
+    each_record([&](csv::Record& record) {
+        record.line += header_lines;
+        cells.see(record);
+    });
+    reading_.locale = cells.decide();
+    RowCells row(header_, reading_.locale);
+    each_record([&](const csv::Record& record) {
+        row.start(record);
+        Converter::survey(row, rows);
+    });
+    rows.premium.decide(reading_);
+    rows.basis.decide(reading_);
     return {};
 }
 
-// The last record, if its end is missing: fewer cells than the header or a quote left open.
+// The whole of a large file may decide otherwise than its front did.
+void FileIngest::compare_readings(const CellSurvey& cells, const ReadingSurvey& rows) {
+    FileReading final;
+    final.locale = cells.decide();
+    rows.premium.decide(final);
+    rows.basis.decide(final);
+    const bool same = final.same_reading(reading_);
+    reading_ = std::move(final);
+    if (!same && reading_.locale.refusal.empty()) {
+        report_.outcome = IngestOutcome::kReadAgain;
+    }
+}
+
+// The last record, if its end is missing: fewer cells than the header, a quote left open, or simply
+// no line end in a file that may still be growing.
 bool FileIngest::cut_off(const csv::Record& record) {
-    const bool inside_character = records_.all_read() && records_.decoder().cut_inside_character();
-    if (record.terminated ||
-        !(record.open_quote || inside_character || record.cells.size() < header_cells_.size())) {
+    if (record.terminated) {
         return false;
     }
-    give_up(IngestOutcome::kIncomplete,
-            fmt::format("the last record, on line {}, is half-written ({} of {} cells{}, no line "
-                        "end): perhaps the file is still being written; it will be tried again",
-                        record.line, record.cells.size(), header_cells_.size(),
-                        record.open_quote ? ", a quote left open" : ""));
-    return true;
+    const bool inside_character =
+        options_.still_changing && records_.all_read() && records_.decoder().cut_inside_character();
+    if (record.open_quote || inside_character || record.cells.size() < header_cells_.size()) {
+        give_up(IngestOutcome::kIncomplete,
+                fmt::format("the last record, on line {}, is half-written ({} of {} cells{}, no "
+                            "line end): {}",
+                            record.line, record.cells.size(), header_cells_.size(),
+                            record.open_quote ? ", a quote left open" : "",
+                            options_.still_changing
+                                ? perhaps_growing(options_)
+                                : "export the file again, or end the line if it is whole"));
+        return true;
+    }
+    if (options_.still_changing) {
+        give_up(IngestOutcome::kIncomplete,
+                fmt::format("the last record, on line {}, has no line end, and the file was "
+                            "changed less than {} seconds ago: perhaps it is still being written; "
+                            "it will be read once it has been left alone for so long",
+                            record.line, kStillSeconds));
+        return true;
+    }
+    report_.notes.push_back(
+        fmt::format("the last record, on line {}, has no line end: read as it is", record.line));
+    return false;
 }
 
 // False if the record as such is no row; the reason is in `row`.
@@ -376,12 +447,14 @@ void FileIngest::reject_if_mostly_bad() {
 }
 
 template <class Converter>
-Result<IngestReport> FileIngest::run(RecordSink<typename Converter::Record>& sink) {
-    Converter converter(header_, options_);
+Result<void> FileIngest::read_rows(RecordSink<typename Converter::Record>& sink) {
+    Converter converter(header_, options_, reading_);
     for (std::string& note : converter.file_notes()) {
         report_.notes.push_back(std::move(note));
     }
-    RowCells row(header_, style_);
+    RowCells row(header_, reading_.locale);
+    CellSurvey cells(header_, records_.reader().delimiter());
+    ReadingSurvey survey;
     TextArena arena;
     RecordBatch<typename Converter::Record> batch;
     const auto flush = [&]() -> Result<void> {
@@ -404,19 +477,26 @@ Result<IngestReport> FileIngest::run(RecordSink<typename Converter::Record>& sin
         }
         if (status == csv::ReadStatus::kLimit) {
             give_up(IngestOutcome::kRejected, records_.reader().error().message);
-            return take_report();
+            return {};
         }
         report_.unterminated_header = false;
         if (cut_off(record)) {
-            return take_report();
+            return {};
         }
         ++report_.data_rows;
         row.start(record);
+        if (!all_surveyed_) {
+            cells.see(record);
+            Converter::survey(row, survey);
+        }
         if (accept(record, row)) {
             auto& target = batch.records.emplace_back();
             target.source_line = record.line;
             converter.convert(row, arena, target);
             judge_cell_count(row);
+            if (records_.decoder().replaced() > 0) {
+                row.note_damage();
+            }
             if (row.skipped()) {
                 batch.records.pop_back();
             } else {
@@ -432,7 +512,25 @@ Result<IngestReport> FileIngest::run(RecordSink<typename Converter::Record>& sin
         }
     }
     TB_RETURN_IF_ERROR(flush());
-    reject_if_mostly_bad();
+    if (!all_surveyed_) {
+        compare_readings(cells, survey);
+    }
+    return {};
+}
+
+template <class Converter>
+Result<IngestReport> FileIngest::run(RecordSink<typename Converter::Record>& sink) {
+    TB_RETURN_IF_ERROR(decide_reading<Converter>());
+    // Proof that comes from the front alone holds for the whole file.
+    if (reading_.locale.refusal.empty()) {
+        TB_RETURN_IF_ERROR(read_rows<Converter>(sink));
+    }
+    if (report_.outcome == IngestOutcome::kComplete && !reading_.locale.refusal.empty()) {
+        give_up(IngestOutcome::kRejected, reading_.locale.refusal);
+    }
+    if (report_.outcome == IngestOutcome::kComplete) {
+        reject_if_mostly_bad();
+    }
     return take_report();
 }
 
@@ -447,12 +545,19 @@ Result<IngestReport> run_with_columns(FileIngest& file, std::span<const ColumnSp
     return file.run<Converter>(sink);
 }
 
+bool has_all(std::span<const std::string> cells, std::span<const ColumnSpec> specs,
+             Preference preference) {
+    return map_header(cells, specs, preference).missing.empty();
+}
+
 }  // namespace
 
 Result<IngestReport> ingest_trade_log(ByteSource& source, const IngestOptions& options,
                                       RecordSink<TradeRecord>& sink) {
-    FileIngest file(source, options);
-    TB_TRY(const bool has_header, file.read_header());
+    FileIngest file(source, options, FileRole::kTradeLog);
+    TB_TRY(const bool has_header, file.read_header([](std::span<const std::string> cells) {
+        return has_all(cells, trade_columns(), Preference::kCanonical);
+    }));
     if (!has_header) {
         return file.take_report();
     }
@@ -461,8 +566,10 @@ Result<IngestReport> ingest_trade_log(ByteSource& source, const IngestOptions& o
 
 Result<IngestReport> ingest_daily_log(ByteSource& source, const IngestOptions& options,
                                       RecordSink<DailyRecord>& sink) {
-    FileIngest file(source, options);
-    TB_TRY(const bool has_header, file.read_header());
+    FileIngest file(source, options, FileRole::kDailyLog);
+    TB_TRY(const bool has_header, file.read_header([](std::span<const std::string> cells) {
+        return has_all(cells, daily_columns(), Preference::kCanonical);
+    }));
     if (!has_header) {
         return file.take_report();
     }
@@ -471,8 +578,10 @@ Result<IngestReport> ingest_daily_log(ByteSource& source, const IngestOptions& o
 
 Result<IngestReport> ingest_reporting_log(ByteSource& source, const IngestOptions& options,
                                           RecordSink<ReportingRecord>& sink) {
-    FileIngest file(source, options);
-    TB_TRY(const bool has_header, file.read_header());
+    FileIngest file(source, options, FileRole::kReportingLog);
+    TB_TRY(const bool has_header, file.read_header([](std::span<const std::string> cells) {
+        return is_tat_header(cells) || has_all(cells, reporting_columns(), Preference::kAlias);
+    }));
     if (!has_header) {
         return file.take_report();
     }

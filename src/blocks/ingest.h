@@ -1,9 +1,14 @@
-// From the bytes of one CSV file to records: decode, split, find the columns, convert every cell by
-// the table of 00 §2, account for every row.
+// From the bytes of one CSV file to records: decode, split, find the header and its columns, decide
+// how the file writes (reading.h), convert every cell, account for every row.
 //
 // The caller owns reading (so that it can hash exactly the bytes that are parsed) and storing. Rows
 // are handed over in batches as they are read; nothing is final before the call returns
 // kComplete: on any other outcome the caller throws away what it was given.
+//
+// How a file is to be read is decided from all its rows. The first 256 KiB are looked through
+// before the first row is handed over, so that files up to that size are decided at once. Where the
+// rest of a larger file decides otherwise, the outcome is kReadAgain: the same bytes are then given
+// once more with the reading in the report.
 //
 // Errors: whatever the source or the sink returns; kInterrupted; kBusy when the bytes do not fit
 // the encoding that was detected, that is, when they are not the bytes it was detected on.
@@ -18,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "blocks/reading.h"
 #include "blocks/records.h"
 #include "core/cancel.h"
 #include "core/result.h"
@@ -63,17 +69,19 @@ class RecordSink {
 
 // Raised whenever the same bytes give other rows or issues than before: what was stored under
 // another number is read again.
-inline constexpr int kReadingRules = 1;
+inline constexpr int kReadingRules = 2;
 
 inline constexpr std::size_t kBatchRows = 2048;          // one engine vector
-inline constexpr std::size_t kMaxStoredIssues = 1000;    // per file; totals stay exact (00 §2)
+inline constexpr std::size_t kMaxStoredIssues = 1000;    // per file; totals stay exact
 inline constexpr std::size_t kMaxRecordBytes = 1 << 20;  // one record; longer = rejected file
 inline constexpr std::size_t kMaxColumns = 1000;
 
 enum class IngestOutcome {
     kComplete,    // every data row is stored or skipped with a reason
     kIncomplete,  // the last record is half-written: keep what was there before, try again later
-    kRejected,    // unusable header, undecodable text, or more than half of the rows bad
+    kRejected,    // no table, unusable header, two ways of writing, or more than half of the rows
+                  // bad; nothing is stored, so data_rows counts what was looked at and no more
+    kReadAgain,   // by `reading`, see above
 };
 
 struct IngestReport {
@@ -91,6 +99,7 @@ struct IngestReport {
     bool unterminated_header = false;
     std::optional<Date> first_date;  // over date opened (daily log: date)
     std::optional<Date> last_date;
+    FileReading reading;
 };
 
 struct IngestOptions {
@@ -99,7 +108,14 @@ struct IngestOptions {
     // P/L basis of rows whose file has no `P/L Basis` column (side file of an import).
     PlBasis default_pl_basis = PlBasis::kNetIncludesFees;
     CancelToken cancel{};  // asked once per batch; cancelled = kInterrupted
+    // The file may still be growing (it was changed within kStillSeconds): a last record without a
+    // line end is then kIncomplete. Otherwise it is read, with a note.
+    bool still_changing = false;
+    std::optional<FileReading> reading{};  // of an earlier call that said kReadAgain
 };
+
+// A file that has not been changed for so long is taken for whole.
+inline constexpr int kStillSeconds = 2;
 
 [[nodiscard]] Result<IngestReport> ingest_trade_log(ByteSource& source,
                                                     const IngestOptions& options,

@@ -27,7 +27,12 @@ enum class FileRole { kTradeLog, kDailyLog, kReportingLog };
 [[nodiscard]] std::string_view standard_file_name(FileRole role);
 
 enum class PlBasis { kNetIncludesFees, kGrossBeforeFees };
-enum class PremiumUnit { kCents, kDollars };  // premium text without / with a decimal point
+// What a premium of 420 says: cents of one share, that is dollars of one contract; dollars of one
+// share; dollars of the whole position. Which one is decided for the whole file: reading.h.
+enum class PremiumUnit { kCents, kDollars, kTotal };
+// "cents", "dollars", "total", as stored.
+[[nodiscard]] std::string_view premium_unit_name(PremiumUnit unit);
+[[nodiscard]] std::optional<PremiumUnit> premium_unit_from_name(std::string_view name);
 
 struct TradeRecord {
     std::int64_t source_line = 0;  // line of the file on which the record starts, header = 1
@@ -60,7 +65,7 @@ struct TradeRecord {
     PlBasis pl_basis = PlBasis::kNetIncludesFees;
     double net_pl = 0;  // pl, less both commissions where the basis says gross
     PremiumUnit premium_unit = PremiumUnit::kDollars;
-    std::string_view ticker;      // resolved (01 §1.6), never empty
+    std::string_view ticker;      // resolved, never empty
     std::string_view extra_json;  // columns we do not know, {"name":"text"}, in file order
 };
 
@@ -84,12 +89,12 @@ struct ReportingRecord {
     std::string_view opened_at;            // full wall-clock timestamp text when the file has one
     std::string_view strategy;
     std::string_view legs;
-    std::optional<double> initial_premium;
-    std::optional<double> num_contracts;  // not rounded
+    std::optional<double> initial_premium;  // points: dollars of one share, > 0 = received
+    std::optional<double> num_contracts;    // not rounded
     double pl = 0;
     std::optional<Date> date_closed;
     std::optional<TimeOfDay> time_closed;
-    std::optional<double> opening_price;
+    std::optional<double> opening_price;  // of the underlying
     std::optional<double> closing_price;
     std::optional<double> avg_closing_cost;
     std::string_view reason_for_close;
@@ -103,7 +108,7 @@ enum class IssueAction { kSkipped, kRepaired };
 struct RowIssue {
     std::int64_t line = 0;  // of the file, header = 1
     std::string column;     // canonical column name, or empty when it concerns the whole row
-    std::string value;      // as written, at most 200 bytes
+    std::string value;      // as written; what is longer than 200 bytes is cut, with "…"
     std::string reason;     // for people
     IssueAction action = IssueAction::kRepaired;
 };

@@ -10,10 +10,15 @@ namespace {
 
 constexpr std::size_t kMaxValueBytes = 200;
 
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+
 // What of a cell goes into an issue: short, valid UTF-8, without NUL bytes.
 std::string excerpt(std::string_view value) {
     std::string result(utf8_prefix(value, kMaxValueBytes));
     std::replace(result.begin(), result.end(), '\0', ' ');
+    if (result.size() < value.size()) {
+        result += "…";
+    }
     return result;
 }
 
@@ -29,12 +34,13 @@ void IssueLog::add(std::int64_t line, std::string_view column, std::string_view 
                    std::string_view reason, IssueAction action) {
     ++total_;
     if (stored_.size() < kMaxStoredIssues) {
-        stored_.push_back({line, std::string(column), excerpt(value), std::string(reason), action});
+        stored_.push_back(
+            {line, std::string(column), std::string(value), std::string(reason), action});
     }
 }
 
 std::optional<csv::DateTime> RowCells::required_date(std::size_t field, std::string_view cell) {
-    const csv::CellValue<csv::DateTime> value = csv::parse_date(cell);
+    const csv::CellValue<csv::DateTime> value = csv::parse_date(cell, order_);
     if (value.state == csv::CellState::kValue) {
         return value.value;
     }
@@ -81,7 +87,7 @@ void RowCells::note_cell(std::string_view column_name, std::string_view value, c
                          std::string_view reason) {
     const bool broken = state == csv::CellState::kInvalid;
     broken_values_ += broken ? 1 : 0;
-    repairs_.push_back({column_name, std::string(value), std::string(reason)});
+    repairs_.push_back({column_name, excerpt(value), std::string(reason)});
     if (broken) {
         repairs_.back().reason += "; stored as empty";
     }
@@ -89,7 +95,17 @@ void RowCells::note_cell(std::string_view column_name, std::string_view value, c
 
 void RowCells::skip(std::string_view column_name, std::string_view value, std::string_view reason) {
     if (!skipped()) {
-        skip_ = {column_name, std::string(value), std::string(reason)};
+        skip_ = {column_name, excerpt(value), std::string(reason)};
+    }
+}
+
+void RowCells::note_damage() {
+    const auto& cells = record_->cells;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+        if (cells[i].find(kReplacement) != std::string_view::npos) {
+            note_cell(i < header_.names.size() ? std::string_view(header_.names[i]) : "", cells[i],
+                      csv::CellState::kRepaired, "a damaged character, replaced by U+FFFD");
+        }
     }
 }
 

@@ -17,6 +17,7 @@
 #include "blocks/columns.h"
 #include "blocks/ingest.h"
 #include "csv/cell.h"
+#include "csv/file_locale.h"
 #include "csv/reader.h"
 
 namespace tb::blocks {
@@ -82,7 +83,8 @@ class IssueLog {
 // One record at a time. Conversions note what they repair; a skipped row forgets its repairs.
 class RowCells {
   public:
-    RowCells(const HeaderMap& header, csv::NumberStyle style) : header_(header), style_(style) {}
+    RowCells(const HeaderMap& header, const csv::FileLocale& locale)
+        : header_(header), style_(locale.number_style), order_(locale.date_order) {}
 
     void start(const csv::Record& record) {
         record_ = &record;
@@ -92,6 +94,7 @@ class RowCells {
     }
     [[nodiscard]] const csv::Record& record() const { return *record_; }
     [[nodiscard]] csv::NumberStyle style() const { return style_; }
+    [[nodiscard]] bool is_own_output() const { return header_.is_own_output; }
 
     template <class Field>
     [[nodiscard]] bool has_column(Field field) const {
@@ -117,6 +120,17 @@ class RowCells {
         }
         return value.has_value() ? std::optional<double>(value.value) : std::nullopt;
     }
+    // As number(), without a note.
+    template <class Field>
+    [[nodiscard]] std::optional<double> quiet_number(Field field) const {
+        const csv::CellValue<double> value = csv::parse_number(text(field), style_);
+        return value.has_value() ? std::optional<double>(value.value) : std::nullopt;
+    }
+    template <class Field>
+    [[nodiscard]] std::optional<csv::DateTime> quiet_date(Field field) const {
+        const csv::CellValue<csv::DateTime> value = csv::parse_date(text(field), order_);
+        return value.has_value() ? std::optional<csv::DateTime>(value.value) : std::nullopt;
+    }
     template <class Field>
     [[nodiscard]] std::optional<TimeOfDay> time(Field field) {
         const std::string_view cell = text(field);
@@ -136,7 +150,7 @@ class RowCells {
         if (cell.empty()) {
             return std::nullopt;
         }
-        const csv::CellValue<csv::DateTime> value = csv::parse_date(cell);
+        const csv::CellValue<csv::DateTime> value = csv::parse_date(cell, order_);
         if (value.state != csv::CellState::kValue) {
             note_cell(name(field), cell, value.state, value.note);
         }
@@ -171,6 +185,8 @@ class RowCells {
     [[nodiscard]] bool has_repairs() const { return !repairs_.empty(); }
     // A cell of this row was not what its column wants.
     [[nodiscard]] bool has_broken_values() const { return broken_values_ > 0; }
+    // Cells in which the decoder had to replace something.
+    void note_damage();
     // The whole record for a message.
     [[nodiscard]] std::string joined() const;
     void write_issues(IssueLog& log) const;
@@ -199,6 +215,7 @@ class RowCells {
 
     const HeaderMap& header_;
     csv::NumberStyle style_;
+    csv::DateOrder order_;
     const csv::Record* record_ = nullptr;
     std::vector<Note> repairs_;
     Note skip_;

@@ -124,7 +124,7 @@ bool is_binary(std::string_view bytes) {
         const auto byte = static_cast<unsigned char>(c);
         return byte < 0x20 && !(byte >= '\t' && byte <= '\r') && byte != 0x1A;
     });
-    return static_cast<std::size_t>(control) * 10 > bytes.size() && !looks_like_utf16(bytes);
+    return static_cast<std::size_t>(control) * 5 > bytes.size() && !looks_like_utf16(bytes);
 }
 
 }  // namespace

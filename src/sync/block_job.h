@@ -33,10 +33,20 @@ struct FileJob {
     bool changed = false;
     // Too large for memory: parsed from the file while it is written.
     bool streamed = false;
+    // Changed so shortly before it was read that more may follow.
+    bool still_changing = false;
+    // How a streamed file has to be read, known once it was read by another way.
+    std::optional<blocks::FileReading> reading;
     std::filesystem::path path;
     blocks::IngestReport report;  // of a changed file that is not streamed
     AnyBatches batches;
 };
+
+[[nodiscard]] inline blocks::IngestOptions ingest_options(const FileJob& file,
+                                                          const CancelToken& cancel) {
+    return {file.file.file_name, file.encoding, file.default_pl_basis, cancel,
+            file.still_changing, file.reading};
+}
 
 enum class JobKind {
     kNotABlock,  // no trade log and nothing stored: left alone

@@ -405,6 +405,10 @@ Result<WriteOutcome> BlockTransaction::stream_file(db::Appender& appender, Block
         return WriteOutcome::kMoved;
     }
     file.report = std::move(streamed->report);
+    if (file.report.outcome == blocks::IngestOutcome::kReadAgain) {
+        file.reading = std::move(file.report.reading);
+        return WriteOutcome::kReadAgain;
+    }
     if (file.report.outcome == blocks::IngestOutcome::kIncomplete) {
         return WriteOutcome::kIncomplete;
     }

@@ -37,8 +37,10 @@ struct WriteEnvironment {
 
 enum class WriteOutcome {
     kCommitted,
-    kIncomplete,        // a streamed file turned out half-written; nothing was written
-    kMoved,             // a streamed file is not the one that was hashed; nothing was written
+    kIncomplete,  // a streamed file turned out half-written; nothing was written
+    kReadAgain,   // a streamed file has to be read another way (FileJob::reading); nothing was
+                  // written
+    kMoved,       // a streamed file is not the one that was hashed; nothing was written
     kTradeLogRejected,  // a streamed trade log turned out unusable; nothing was written
 };
 

@@ -194,6 +194,8 @@ Result<void> BlockWriter::write_alone(Pending& item) {
                 item.job.error = Error{ErrorCode::kParse, item.job.files.front().report.rejection,
                                        item.job.files.front().file.file_name};
                 break;
+            case WriteOutcome::kReadAgain:
+                break;
             case WriteOutcome::kMoved: {
                 if (attempt >= kMovedTries) {
                     note_deferred(item, SyncStatus::kBusy,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 
 #include <fmt/format.h>
@@ -111,6 +112,12 @@ Result<std::string> HashingFileSource::finish() {
             return hasher_.finish_hex();
         }
     }
+}
+
+bool may_still_change(const FileStat& stat, Timestamp looked_at) {
+    const std::int64_t age = looked_at.micros - stat.mtime_ns / 1000;
+    // A clock that runs a little ahead of the file system's is no future.
+    return std::abs(age) < std::int64_t{blocks::kStillSeconds} * 1'000'000;
 }
 
 bool stat_proves_unchanged(const FileStat& stored, Timestamp stored_looked_at,

@@ -61,6 +61,10 @@ class HashingFileSource final : public blocks::ByteSource {
     Sha256 hasher_;
 };
 
+// Changed less than blocks::kStillSeconds before it was looked at, by its time of modification:
+// what writes it may not be done. Times in the future say nothing and count as old.
+[[nodiscard]] bool may_still_change(const FileStat& stat, Timestamp looked_at);
+
 // Whether an unchanged stat proves unchanged content: every stamp is the same, and the file was
 // already older than any clock tick when it was last read (01 item 21, 08 §3). A write in the same
 // tick as that read would leave the same stamps; such a file is read again.

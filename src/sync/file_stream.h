@@ -44,8 +44,7 @@ Result<StreamResult> stream_file_records(FileSystem& fs, const FileJob& file,
                 TB_TRY(
                     const auto source,
                     HashingFileSource::open(fs, file.path.parent_path().parent_path(), file.path));
-                const blocks::IngestOptions options{file.file.file_name, file.encoding,
-                                                    file.default_pl_basis, cancel};
+                const blocks::IngestOptions options = ingest_options(file, cancel);
                 QueueSink sink(queue);
                 StreamResult result;
                 TB_TRY(result.report, ingest(*source, options, sink));

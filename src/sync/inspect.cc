@@ -71,7 +71,7 @@ class Inspection {
             if (lower(entry.name) == "block.json") {
                 return blocks::discover_files(context_.fs, folder_.path);
             }
-            csv_count += entry.is_regular && lower(entry.name).ends_with(".csv") ? 1U : 0U;
+            csv_count += entry.is_regular && blocks::is_csv_name(entry.name) ? 1U : 0U;
         }
         if (csv_count != job_.stored.files.size()) {
             return blocks::discover_files(context_.fs, folder_.path);
@@ -183,6 +183,7 @@ class Inspection {
         item.looked_at = content.looked_at;
         item.hash = std::move(content.hash);
         item.encoding = content.encoding;
+        item.still_changing = may_still_change(content.stat, content.looked_at);
         item.changed = stored == nullptr || stored->content_hash != item.hash;
         item.streamed = !content.bytes.has_value();
         if (item.changed && content.bytes.has_value()) {
@@ -204,30 +205,30 @@ class Inspection {
     };
 
     Result<void> parse(FileJob& item, std::string_view bytes) {
-        blocks::MemorySource source(std::as_bytes(std::span(bytes)));
-        const blocks::IngestOptions options{item.file.file_name, item.encoding,
-                                            item.default_pl_basis, context_.cancel};
         switch (item.file.role) {
             case FileRole::kTradeLog:
-                return parse_into<blocks::TradeRecord>(item, source, options,
-                                                       blocks::ingest_trade_log);
+                return parse_into<blocks::TradeRecord>(item, bytes, blocks::ingest_trade_log);
             case FileRole::kDailyLog:
-                return parse_into<blocks::DailyRecord>(item, source, options,
-                                                       blocks::ingest_daily_log);
+                return parse_into<blocks::DailyRecord>(item, bytes, blocks::ingest_daily_log);
             case FileRole::kReportingLog:
                 break;
         }
-        return parse_into<blocks::ReportingRecord>(item, source, options,
-                                                   blocks::ingest_reporting_log);
+        return parse_into<blocks::ReportingRecord>(item, bytes, blocks::ingest_reporting_log);
     }
 
+    // Twice where only the end of the file shows how it has to be read.
     template <class Record, class Ingest>
-    static Result<void> parse_into(FileJob& item, blocks::ByteSource& source,
-                                   const blocks::IngestOptions& options, Ingest ingest) {
-        Collector<Record> collector;
-        TB_TRY(item.report, ingest(source, options, collector));
-        item.batches = std::move(collector.batches);
-        return {};
+    Result<void> parse_into(FileJob& item, std::string_view bytes, Ingest ingest) {
+        while (true) {
+            blocks::MemorySource source(std::as_bytes(std::span(bytes)));
+            Collector<Record> collector;
+            TB_TRY(item.report, ingest(source, ingest_options(item, context_.cancel), collector));
+            if (item.report.outcome != blocks::IngestOutcome::kReadAgain || item.reading) {
+                item.batches = std::move(collector.batches);
+                return {};
+            }
+            item.reading = item.report.reading;
+        }
     }
 
     void decide() {

@@ -112,7 +112,7 @@ void write(RowCursor& row, std::string_view block_id, const blocks::TradeRecord&
     row.text(r.pl_basis == blocks::PlBasis::kNetIncludesFees ? "net_includes_fees"
                                                              : "gross_before_fees");
     row.number(r.net_pl);
-    row.text(r.premium_unit == blocks::PremiumUnit::kCents ? "cents" : "dollars");
+    row.text(blocks::premium_unit_name(r.premium_unit));
     row.text(r.ticker);
     row.big_integer(r.source_line);
     row.text(r.extra_json);

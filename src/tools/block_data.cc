@@ -127,7 +127,14 @@ constexpr std::string_view kTradeQuery =
     "time_closed, reason_for_close, margin_req, opening_commissions, closing_commissions, "
     "opening_price, closing_price, avg_closing_cost, funds_at_close, opening_short_long_ratio, "
     "closing_short_long_ratio, opening_vix, closing_vix, gap, movement, max_profit, max_loss, "
-    "pl_basis, premium_unit, ticker, source_line FROM trades.trade_data WHERE block_id = $1";
+    "pl_basis, premium_unit, ticker, source_line FROM trades.trade_data WHERE "
+    "block_id = $1";
+
+analytics::PremiumUnit premium_unit(std::string_view name) {
+    return name == "cents"   ? analytics::PremiumUnit::kCents
+           : name == "total" ? analytics::PremiumUnit::kTotal
+                             : analytics::PremiumUnit::kDollars;
+}
 
 analytics::Trade read_trade(const Cells& cells, std::size_t row, StrategyNames& strategies,
                             TextPool& text) {
@@ -159,8 +166,7 @@ analytics::Trade read_trade(const Cells& cells, std::size_t row, StrategyNames& 
     trade.max_loss = cells.number(24, row);
     trade.basis = cells.text(25, row) == "gross_before_fees" ? analytics::PlBasis::kGrossBeforeFees
                                                              : analytics::PlBasis::kNetIncludesFees;
-    trade.premium_unit = cells.text(26, row) == "cents" ? analytics::PremiumUnit::kCents
-                                                        : analytics::PremiumUnit::kDollars;
+    trade.premium_unit = premium_unit(cells.text(26, row));
     trade.ticker = text.add_once(cells.text(27, row));
     trade.source_line = cells.big_integer(28, row);
     return trade;

@@ -46,6 +46,31 @@ class Sql(DataTest):
         self.assertEqual(list(csv.reader(io.StringIO(text, newline=""))),
                          [["t", "d", "n"], ['a,"b"\nc', "1.5", ""]])
 
+    def test_what_sql_prints_of_the_trades_can_be_imported_without_loss(self):
+        self.write("A/tradelog.csv",
+                   "Date Opened,Time Opened,Opening Price,Legs,Premium,Closing Price,Date Closed,"
+                   "Time Closed,Avg. Closing Cost,Reason For Close,P/L,No. of Contracts,Funds at "
+                   "Close,Margin Req.,Strategy,Opening Commissions + Fees,Closing Commissions + "
+                   "Fees,Opening Short/Long Ratio,Closing Short/Long Ratio,Opening VIX,Closing VIX,"
+                   "Gap,Movement,Max Profit,Max Loss,P/L Basis,Symbol,Colour,\"Say \"\"it\"\"\"\n"
+                   "2025-10-08,10:15:00,6740.79,3 Oct 8 6725 P STO 4.45 | 3 Oct 8 6575 P BTO 0.25,"
+                   "420,6753.72,2025-10-08,16:00:00,0,Expired,1251,3,119735,43740,\"A, \"\"B\"\"\","
+                   "9,0.1,17.8,1,15.25,14.5,9.28,16.92,100,-17.86,gross_before_fees,^ndx,blue,\"x\ny\"\n"
+                   "2025-10-09,,,,,,,,,,,many,,,,,,,,,,,,,,,,,\n"
+                   "2025-10-10,9:31 AM,1e-7,call,-15,,2025-10-11,,-0.5,,-0.30000000000000004,2,,,caf"
+                   "\u00e9,,,,,,,,,,,net_includes_fees,,,\n")
+        printed = self.sql("SELECT * FROM trades.trade_data WHERE block_id = 'A' ORDER BY "
+                           "source_line", "--format", "csv").stdout
+        self.assertEqual(len(list(csv.reader(io.StringIO(printed, newline="")))), 4)
+        self.write("B/tradelog.csv", printed)
+        same = "SELECT * EXCLUDE (block_id, source_line) FROM trades.trade_data " \
+               "WHERE block_id = '{}' ORDER BY source_line"
+        before, after = (json.loads(self.sql(same.format(block), "--format", "json").stdout)
+                         for block in "AB")
+        self.assertEqual(len(after), 3)
+        for row, again in zip(before, after):
+            self.assertEqual(row, again)
+
     def test_markdown_and_table_are_for_reading(self):
         text = self.sql("SELECT 1 AS a, 'x|y' AS b", "--format", "markdown").stdout
         self.assertEqual(len(text.splitlines()), 3)

@@ -22,16 +22,25 @@ Trade real_row() {
     return t;
 }
 
-TEST(PremiumDollars, CentsDollarsAndTheShareMultiplier) {
+TEST(PremiumDollars, TheFilesUnitDecidesNeverTheSize) {
     EXPECT_TRUE(close_to(premium_dollars(real_row()), 765));
     Trade t = real_row();
     t.premium = -2.55;
     t.premium_unit = PremiumUnit::kDollars;
     EXPECT_TRUE(close_to(premium_dollars(t), 765));
-    t.margin_req = 0;  // 7.65 is below 5000: a share
+    t.margin_req = 0;
     EXPECT_TRUE(close_to(premium_dollars(t), 765));
-    t.premium = 6000;  // 18,000 without margin: already the position
+    t.premium = 60;  // 18,000 dollars, however large
     EXPECT_TRUE(close_to(premium_dollars(t), 18000));
+    t.premium = 6000;
+    t.premium_unit = PremiumUnit::kTotal;
+    EXPECT_TRUE(close_to(premium_dollars(t), 6000));
+    // 15 cents of one contract: 15 dollars, beside a margin that made it 1,500 before.
+    t.premium = 15;
+    t.premium_unit = PremiumUnit::kCents;
+    t.contracts = 1;
+    t.margin_req = 5000;
+    EXPECT_TRUE(close_to(premium_dollars(t), 15));
     t.premium = 0;
     EXPECT_EQ(premium_dollars(t), std::nullopt);
 }

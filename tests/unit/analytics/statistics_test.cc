@@ -316,6 +316,39 @@ TEST(Statistics, I54_ImplausibleRowsAreAnnounced) {
     EXPECT_TRUE(sanity.warnings().empty());
 }
 
+TEST(Statistics, ALossOfDebitAndFeesIsNoDoubtAndADebitMayWinAnyMultiple) {
+    const auto doubts = [](double pl, double premium, double margin, double fees) {
+        Trade t = make_trade("2025-10-08", "2025-10-08", pl);
+        t.contracts = 2;
+        t.premium = premium;
+        t.premium_unit = PremiumUnit::kCents;
+        t.margin_req = margin;
+        t.opening_fees = fees;
+        TradeSanity sanity;
+        sanity.add(t);
+        return sanity.warnings().size();
+    };
+    EXPECT_EQ(doubts(-226.8, -110, 220, 6.8), 0U);
+    EXPECT_EQ(doubts(1980, -110, 220, 6.8), 0U);
+    EXPECT_EQ(doubts(-300, -110, 220, 6.8), 1U);
+    // The margin of a credit spread may be less than its credit.
+    EXPECT_EQ(doubts(893.2, 450, 100, 6.8), 0U);
+    EXPECT_EQ(doubts(950, 450, 100, 6.8), 1U);
+    EXPECT_EQ(doubts(-106.8, 450, 100, 6.8), 0U);
+    EXPECT_EQ(doubts(-950, 450, 100, 6.8), 1U);
+    EXPECT_EQ(doubts(-950, 450, 0, 6.8), 0U);
+}
+
+TEST(Statistics, WithoutAnyCapitalNothingIsSaidOfABalance) {
+    const std::vector<Trade> trades = {make_trade("2025-01-06", "2025-01-06", -500),
+                                       make_trade("2025-01-07", "2025-01-07", 300)};
+    const StatisticsResult r = portfolio_statistics(trades, {}, correct());
+    EXPECT_EQ(r.stats.initial_capital, std::nullopt);
+    EXPECT_FALSE(warns(r, "balance"));
+    EXPECT_FALSE(warns(r, "used up"));
+    EXPECT_TRUE(warns(portfolio_statistics(with_funds(trades, 100), {}, correct()), "used up"));
+}
+
 TEST(Statistics, RowsThatAreNotNumbersAreLeftOutAndCounted) {
     std::vector<Trade> trades = five_trades();
     Trade bad = make_trade("2025-01-09", "2025-01-09", std::numeric_limits<double>::quiet_NaN());

@@ -165,9 +165,10 @@ TEST(TatLog, EveryColumnGoesToItsField) {
     EXPECT_EQ(fill.time_closed->to_iso(), "15:59:00");
     EXPECT_EQ(fill.strategy, "Fly");
     EXPECT_EQ(fill.num_contracts, 2);
-    EXPECT_EQ(fill.initial_premium, 215);
-    EXPECT_EQ(fill.opening_price, 0);
-    EXPECT_EQ(fill.closing_price, 1.25);
+    EXPECT_EQ(fill.initial_premium, 2.15);  // dollars of one share
+    EXPECT_EQ(fill.opening_price, std::nullopt);
+    EXPECT_EQ(fill.closing_price, std::nullopt);
+    EXPECT_NE(fill.extra_json.find("\"PriceClose\":\"1.25\""), std::string_view::npos);
     EXPECT_EQ(fill.reason_for_close, "Expired");
     EXPECT_EQ(fill.legs, "SPX 4650P/4800C | 4600P/4850C Iron Condor");
     EXPECT_EQ(fill.ticker, "SPX");
@@ -188,7 +189,7 @@ TEST(TatLog, FallbackColumnsAndDefaultsAreUsed) {
     EXPECT_EQ(got.rows[0].time_closed->to_iso(), "16:00:00");
     EXPECT_EQ(got.rows[0].date_closed, std::nullopt);
     EXPECT_EQ(got.rows[0].strategy, "Second");
-    EXPECT_EQ(got.rows[0].initial_premium, 99);  // not divided by a quantity of 0
+    EXPECT_EQ(got.rows[0].initial_premium, std::nullopt);  // of how many contracts?
     EXPECT_EQ(got.rows[0].closing_price, std::nullopt);
     EXPECT_EQ(got.rows[0].legs, "Unknown");
     EXPECT_EQ(got.rows[1].strategy, "Unknown");
@@ -211,9 +212,9 @@ TEST(TatLog, QuantitiesThatAreNoWholeContractsAreNoted) {
     EXPECT_EQ(got.rows[3].num_contracts, 1.5);
     EXPECT_EQ(got.rows[5].num_contracts, 0.3);
     EXPECT_EQ(got.rows[6].num_contracts, 3);
-    EXPECT_EQ(got.rows[0].initial_premium, 300);  // not divided by a quantity of 0
-    EXPECT_EQ(got.rows[2].initial_premium, 300);
-    EXPECT_EQ(got.rows[3].initial_premium, 200);
+    EXPECT_EQ(got.rows[0].initial_premium, std::nullopt);  // of how many contracts?
+    EXPECT_EQ(got.rows[2].initial_premium, std::nullopt);
+    EXPECT_EQ(got.rows[3].initial_premium, 2);
     ASSERT_EQ(got.report.issues_total, 6);
     for (std::size_t i = 0; i < 6; ++i) {
         EXPECT_EQ(got.report.issues[i].column, "Qty");
