@@ -93,7 +93,7 @@ install(FILES "${CMAKE_SOURCE_DIR}/third_party/duckdb/DUCKDB-LICENSE"
 install(FILES "${CMAKE_SOURCE_DIR}/third_party/uplot/UPLOT-LICENSE"
     DESTINATION "${tb_licences}/third_party" RENAME uplot.txt)
 foreach(package libfmt-dev nlohmann-json3-dev libcli11-dev libexpected-dev
-        libhowardhinnant-date-dev libboost1.81-dev libssl-dev)
+        libhowardhinnant-date-dev libboost1.81-dev libssl-dev libutf8proc-dev)
     if(EXISTS "/usr/share/doc/${package}/copyright")
         install(FILES "/usr/share/doc/${package}/copyright"
             DESTINATION "${tb_licences}/third_party" RENAME ${package}.txt)

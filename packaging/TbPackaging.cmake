@@ -26,7 +26,7 @@ install(FILES "${CMAKE_SOURCE_DIR}/LICENSE" "${CMAKE_SOURCE_DIR}/THIRD_PARTY.md"
     COMPONENT mcpb EXCLUDE_FROM_ALL)
 
 foreach(package libfmt-dev nlohmann-json3-dev libcli11-dev libexpected-dev
-        libhowardhinnant-date-dev libboost1.81-dev libssl-dev)
+        libhowardhinnant-date-dev libboost1.81-dev libssl-dev libutf8proc-dev)
     if(EXISTS "/usr/share/doc/${package}/copyright")
         install(FILES "/usr/share/doc/${package}/copyright" DESTINATION licences
             RENAME ${package}.txt COMPONENT mcpb EXCLUDE_FROM_ALL)

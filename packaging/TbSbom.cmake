@@ -48,6 +48,7 @@ tb_sbom_add(nlohmann-json "${nlohmann_json_VERSION}" MIT headers)
 tb_sbom_add(CLI11 "${tb_cli11_version}" BSD-3-Clause headers)
 tb_sbom_add(tl-expected "${tl-expected_VERSION}" CC0-1.0 headers)
 tb_sbom_add(Boost "${Boost_VERSION_STRING}" BSL-1.0 headers)
+tb_sbom_add(utf8proc "${Utf8proc_VERSION}" MIT "compiled in")
 tb_sbom_add(uPlot "${tb_uplot_version}" MIT "inside every report")
 
 string(TIMESTAMP tb_sbom_time "%Y-%m-%dT%H:%M:%SZ" UTC) # SOURCE_DATE_EPOCH fixes it

@@ -12,7 +12,7 @@ execute_process(
 # which the program asks for them.
 file(GET_RUNTIME_DEPENDENCIES EXECUTABLES "${TB_PROGRAM}"
     RESOLVED_DEPENDENCIES_VAR libraries UNRESOLVED_DEPENDENCIES_VAR unresolved
-    POST_INCLUDE_REGEXES "/lib(fmt|crypto|ssl)\\.[^/]*$" POST_EXCLUDE_REGEXES ".*")
+    POST_INCLUDE_REGEXES "/lib(fmt|crypto|ssl|utf8proc)\\.[^/]*$" POST_EXCLUDE_REGEXES ".*")
 foreach(library IN LISTS libraries)
     get_filename_component(name "${library}" NAME)
     file(REAL_PATH "${library}" real)
