@@ -6,6 +6,7 @@
 #include "cli/store_access.h"
 #include "cli/sync_report.h"
 #include "cli/table.h"
+#include "core/number.h"
 #include "demo/sample_data.h"
 
 namespace tb::cli {
@@ -49,8 +50,7 @@ Result<void> first_query(db::DataStore& store, const std::string& directory, Ses
             break;
         }
         table.add({rows.get<std::string>(0), std::to_string(rows.get<std::int64_t>(1)),
-                   fmt::format("{:.2f}", rows.get<double>(2)),
-                   fmt::format("{:.1f}", rows.get<double>(3))});
+                   fixed_text(rows.get<double>(2), 2), fixed_text(rows.get<double>(3), 1)});
     }
     table.print(session.terminal);
     out.write(fmt::format("\nNext: tradeblocks issues {0}  ·  tradeblocks history {0}\n",

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/check.h"
+#include "core/number.h"
 
 namespace tb::cli {
 
@@ -21,7 +22,7 @@ std::string cell_text(const RecordValue& value) {
         return grouped(*number);
     }
     if (const auto* const number = std::get_if<double>(&value)) {
-        return fmt::format("{:.1f}", *number);
+        return fixed_text(*number, 1);
     }
     if (const auto* const flag = std::get_if<bool>(&value)) {
         return *flag ? "yes" : "no";

@@ -1,7 +1,9 @@
 #include "core/number.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 
 namespace tb {
@@ -74,6 +76,26 @@ std::optional<double> parse_double(std::string_view text) {
     }
     // from_chars knows no plus sign.
     return parse_slowly(negative ? unsigned_part - 1 : unsigned_part, last);
+}
+
+std::string without_negative_zero(std::string text) {
+    const bool negative = !text.empty() && text.front() == '-';
+    if (negative &&
+        std::none_of(text.begin(), text.end(), [](char c) { return c >= '1' && c <= '9'; })) {
+        text.erase(0, 1);
+    }
+    return text;
+}
+
+std::string fixed_text(double value, int decimals) {
+    if (!std::isfinite(value)) {
+        return "n/a";
+    }
+    std::array<char, 400> buffer{};  // the longest double has 309 digits before the point
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                   std::chars_format::fixed, std::clamp(decimals, 0, 20))
+                         .ptr;
+    return without_negative_zero({buffer.data(), end});
 }
 
 }  // namespace tb

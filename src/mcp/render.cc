@@ -7,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/number.h"
 #include "mcp/json_text.h"
 #include "mcp/number_digits.h"
 #include "mcp/utf8.h"
@@ -139,8 +140,7 @@ std::string money_text(double usd) {
     }
     const std::string decimals = cents.substr(cents.size() - 2);
     cents.resize(cents.size() - 2);
-    const bool minus = digits.negative && usd != 0;
-    return (minus ? "-$" : "$") + grouped(cents) + "." + decimals;
+    return without_negative_zero((digits.negative ? "-$" : "$") + grouped(cents) + "." + decimals);
 }
 
 std::string ratio_text(std::optional<double> value) {
@@ -160,7 +160,7 @@ std::string ratio_text(std::optional<double> value) {
     } else {
         text = fixed(size, 2);
     }
-    return (*value < 0 ? "-" : "") + text;
+    return without_negative_zero((*value < 0 ? "-" : "") + text);
 }
 
 std::string percent_text(std::optional<double> percent) {

@@ -21,11 +21,11 @@ namespace tb::mcp {
 [[nodiscard]] std::string number_text(double value);
 // 1234567 -> "1,234,567".
 [[nodiscard]] std::string count_text(std::int64_t value);
-// "[-]$1,234.56": rounded half away from zero on the shortest decimal text (1.005 -> $1.01), a
-// negative amount that rounds to nothing keeps its sign (-0.001 -> -$0.00); "N/A" if not finite.
+// "[-]$1,234.56": rounded half away from zero on the shortest decimal text (1.005 -> $1.01); what
+// rounds to nothing has no sign (-0.001 -> $0.00); "N/A" if not finite.
 [[nodiscard]] std::string money_text(double usd);
 // Two decimals by the exact binary value, as JavaScript's toFixed(2) (1.005 -> 1.00, 0.125 ->
-// 0.13); "N/A" if not finite or missing.
+// 0.13), except that what rounds to nothing has no sign; "N/A" if not finite or missing.
 [[nodiscard]] std::string ratio_text(std::optional<double> value);
 // ratio_text of a value that already is in percent, with "%" behind it.
 [[nodiscard]] std::string percent_text(std::optional<double> percent);

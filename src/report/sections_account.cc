@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/number.h"
 #include "mcp/render.h"
 #include "report/chart_rows.h"
 #include "report/html.h"
@@ -152,11 +153,10 @@ std::string month_cell(const Json& percent_value, const Json& dollars, double la
         return "<td class=\"none\">–</td>";
     }
     const double strength = largest > 0 ? 0.12 + 0.68 * std::fabs(share) / largest : 0.12;
-    const std::string shown = fmt::format("{:.1f}", share);
+    const std::string shown = fixed_text(share, 1);
     return fmt::format("<td class=\"{}\" style=\"--a:{:.2f}\" title=\"{}\"><b>{}%</b><br>{}</td>",
                        amount >= 0 ? "up" : "down", std::min(strength, 0.8),
-                       html_text(mcp::money_text(amount)), shown == "-0.0" ? "0.0" : shown,
-                       short_money(amount));
+                       html_text(mcp::money_text(amount)), shown, short_money(amount));
 }
 
 // The year's months one after the other: (1 + r1)(1 + r2)... - 1, in percent.

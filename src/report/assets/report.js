@@ -10,7 +10,8 @@
             return "–";
         }
         const text = (format || number).format(Math.abs(value));
-        return (value < 0 ? "-" : "") + (unit === "$" ? "$" + text : text + unit);
+        // What rounds to nothing has no sign.
+        return (value < 0 && /[1-9]/.test(text) ? "-" : "") + (unit === "$" ? "$" + text : text + unit);
     };
     // In a legend: the value under the pointer, else the last one.
     const latest = (text) => (plot, value, series) =>

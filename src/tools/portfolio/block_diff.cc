@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analytics/comparison.h"
+#include "core/number.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
 #include "tools/json.h"
@@ -103,7 +104,7 @@ std::string totals_text(const BlockDiff& diff, const std::string& a, const std::
     };
     // The difference of two shares is no share: 53 % - 48 % are 5 points.
     const auto points = [](std::optional<double> value) {
-        return value ? fmt::format("{:.2f} points", *value) : std::string("n/a");
+        return value ? fixed_text(*value, 2) + " points" : std::string("n/a");
     };
     const auto count = [](std::optional<double> value) {
         return value ? mcp::number_text(*value) : std::string("n/a");

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "core/number.h"
 #include "mcp/render.h"
 #include "tools/json.h"
 
@@ -320,11 +321,11 @@ std::vector<Explanation> explain_statistics(const analytics::StatisticsResult& r
 }
 
 std::string figure_text(std::optional<double> value) {
-    return value ? fmt::format("{:.4f}", *value) : "n/a";
+    return value ? fixed_text(*value, 4) : "n/a";
 }
 
 std::string share_text(std::optional<double> percent) {
-    return percent ? fmt::format("{:.2f}%", *percent) : "n/a";
+    return percent ? fixed_text(*percent, 2) + "%" : "n/a";
 }
 
 std::string dollars_text(std::optional<double> usd) {

@@ -5,7 +5,9 @@
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <rapidcheck.h>
 
+#include "core/number.h"
 #include "mcp/progress_gate.h"
 
 namespace tb::mcp {
@@ -16,7 +18,7 @@ TEST(Render, MoneyRoundsOnTheShortestDecimalText) {
         {0, "$0.00"},
         {-0.0, "$0.00"},
         {1.005, "$1.01"},
-        {-0.001, "-$0.00"},
+        {-0.001, "$0.00"},
         {-0.005, "-$0.01"},
         {0.004999, "$0.00"},
         {0.0000001, "$0.00"},
@@ -40,7 +42,7 @@ TEST(Render, RatiosRoundByExactBinaryValue) {
         {1.005, "1.00"},   {0.125, "0.13"},
         {-0.125, "-0.13"}, {0.375, "0.38"},
         {2.5, "2.50"},     {0, "0.00"},
-        {-0.0, "0.00"},    {-0.001, "-0.00"},
+        {-0.0, "0.00"},    {-0.001, "0.00"},
         {9.995, "9.99"},   {1e20, "100000000000000000000.00"},
         {0.045, "0.04"},   {999.875, "999.88"},
         {0.995, "0.99"}};
@@ -53,6 +55,25 @@ TEST(Render, RatiosRoundByExactBinaryValue) {
     EXPECT_EQ(number_text(1e-7), "1e-7");
     EXPECT_EQ(count_text(-1234567), "-1,234,567");
     EXPECT_EQ(count_text(123), "123");
+}
+
+TEST(Render, NoNumberIsANegativeZero) {
+    rc::check("money, ratios, percents and fixed decimals", [] {
+        const double size = std::pow(10.0, *rc::gen::inRange(-12, 4));
+        const double value = *rc::gen::inRange(-1'000, 1'001) * size / 1'000;
+        for (const std::string& text :
+             {money_text(value), ratio_text(value), percent_text(value), number_text(value),
+              fixed_text(value, 0), fixed_text(value, 1), fixed_text(value, 4)}) {
+            const bool zero = text.find_first_of("123456789") == std::string::npos;
+            RC_ASSERT(!zero || text.find('-') == std::string::npos);
+            RC_ASSERT(zero || (text.front() == '-') == (value < 0));
+        }
+    });
+    EXPECT_EQ(fixed_text(-0.004, 2), "0.00");
+    EXPECT_EQ(fixed_text(-0.006, 2), "-0.01");
+    EXPECT_EQ(fixed_text(-0.0, 0), "0");
+    EXPECT_EQ(fixed_text(1e300, 1).size(), 303U);
+    EXPECT_EQ(fixed_text(std::nan(""), 2), "n/a");
 }
 
 TEST(Render, Q9_UntrustedTextIsMadeVisible) {
