@@ -2,17 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <type_traits>
 
 #include <fmt/format.h>
 
 #include "analytics/backtest_vs_actual_match.h"
 #include "analytics/numerics.h"
 #include "analytics/periods.h"
+#include "core/number.h"
+#include "core/unicode.h"
 
 namespace tb::analytics {
 
@@ -49,31 +51,35 @@ void scale(SlippageRow& row, SlippageScaling scaling) {
     }
 }
 
-std::vector<SlippageRow> summary_rows(const TradeSet& backtest, const ReportingSet& actual) {
+std::vector<SlippageRow> summary_rows(const TradeSet& backtest, const ReportingSet& actual,
+                                      const ComparedNames& names) {
     struct Side {
         CompensatedSum pl;
         double contracts = 0;
-        bool any = false;
+        std::int64_t trades = 0;
         void add(double p, double n) {
             pl.add(p);
             contracts += n;
-            any = true;
+            ++trades;
         }
     };
     std::map<std::pair<std::int32_t, std::string_view>, std::pair<Side, Side>> days;
-    for (const Trade& b : backtest.trades) {
-        days[{b.date_opened.days(), backtest.strategies[b.strategy]}].first.add(b.net_pl(),
-                                                                                b.contracts);
+    for (std::size_t i = 0; i < backtest.trades.size(); ++i) {
+        const Trade& b = backtest.trades[i];
+        days[{b.date_opened.days(), names.backtest[i]}].first.add(b.net_pl(), b.contracts);
     }
-    for (const ReportingTrade& a : actual.trades) {
-        days[{a.date_opened.days(), actual.strategies[a.strategy]}].second.add(a.pl, a.contracts);
+    for (std::size_t j = 0; j < actual.trades.size(); ++j) {
+        const ReportingTrade& a = actual.trades[j];
+        days[{a.date_opened.days(), names.actual[j]}].second.add(a.pl, a.contracts);
     }
     std::vector<SlippageRow> rows;
     for (const auto& [key, sides] : days) {
         SlippageRow row;
         row.date = Date(key.first);
         row.strategy = key.second;
-        row.matched = sides.first.any && sides.second.any;
+        row.matched = sides.first.trades > 0 && sides.second.trades > 0;
+        row.backtest_trades = sides.first.trades;
+        row.actual_trades = sides.second.trades;
         row.backtest_pl = sides.first.pl.value();
         row.backtest_contracts = sides.first.contracts;
         row.actual_pl = sides.second.pl.value();
@@ -116,17 +122,22 @@ void add_differences(SlippageRow& row, const Trade& b, const ReportingTrade& a) 
 }
 
 std::vector<SlippageRow> trade_rows(const TradeSet& backtest, const ReportingSet& actual,
-                                    const BacktestComparisonRequest& request) {
+                                    const BacktestComparisonRequest& request,
+                                    const std::vector<FillPair>& pairs,
+                                    const ComparedNames& names) {
     const bool reference = request.conventions == Conventions::kReference;
     std::vector<SlippageRow> rows;
-    for (const FillPair& pair : match_trades(backtest, actual, request)) {
+    for (const FillPair& pair : pairs) {
         SlippageRow row;
         row.matched = pair.backtest && pair.actual;
+        row.evidence = pair.evidence;
+        row.backtest_trades = pair.backtest ? 1 : 0;
+        row.actual_trades = pair.actual ? 1 : 0;
         row.minute = 0;
         if (pair.actual) {
             const ReportingTrade& a = actual.trades[*pair.actual];
             row.date = a.date_opened;
-            row.strategy = actual.strategies[a.strategy];
+            row.strategy = names.actual[*pair.actual];
             if (a.time_opened && !(reference && request.fill_times_from_timestamp)) {
                 row.minute = a.time_opened->minutes();
             }
@@ -138,7 +149,7 @@ std::vector<SlippageRow> trade_rows(const TradeSet& backtest, const ReportingSet
         if (pair.backtest) {
             const Trade& b = backtest.trades[*pair.backtest];
             row.date = b.date_opened;
-            row.strategy = backtest.strategies[b.strategy];
+            row.strategy = names.backtest[*pair.backtest];
             row.minute = b.time_opened ? b.time_opened->minutes() : 0;
             row.backtest_pl = b.net_pl();
             row.backtest_contracts = b.contracts;
@@ -150,12 +161,7 @@ std::vector<SlippageRow> trade_rows(const TradeSet& backtest, const ReportingSet
             row.context.backtest_reason_for_close = b.reason_for_close;
         }
         if (row.matched) {
-            const Trade& b = backtest.trades[*pair.backtest];
-            const ReportingTrade& a = actual.trades[*pair.actual];
-            add_differences(row, b, a);
-            if (!reference && b.time_opened && a.time_opened) {
-                row.minutes_apart = a.time_opened->minutes() - b.time_opened->minutes();
-            }
+            add_differences(row, backtest.trades[*pair.backtest], actual.trades[*pair.actual]);
         }
         rows.push_back(std::move(row));
     }
@@ -209,7 +215,7 @@ void order_rows(std::vector<SlippageRow>& rows) {
             return a.date < b.date;
         }
         if (a.strategy != b.strategy) {
-            return collation_less(a.strategy, b.strategy);
+            return name_order_less(a.strategy, b.strategy);
         }
         return a.minute < b.minute;
     });
@@ -242,7 +248,7 @@ void count_unmatched(const std::vector<SlippageRow>& rows, bool reference,
     SlippageCoverage& coverage = result.coverage;
     std::int64_t matched = 0;
     for (const SlippageRow& row : rows) {
-        const bool has_backtest = row.matched || row.backtest_contracts > 0;
+        const bool has_backtest = row.backtest_trades > 0;
         coverage.backtest_rows += has_backtest ? 1 : 0;
         coverage.actual_rows += row.matched || !has_backtest ? 1 : 0;
         if (row.matched) {
@@ -282,17 +288,25 @@ void fill_totals(const std::vector<SlippageRow>& rows, bool include_one_sided, S
         if (row.matched) {
             ++s.matched_comparisons;
             slippage.add(row.slippage);
+            const auto confidence =
+                row.evidence ? std::optional(row.evidence->confidence) : std::nullopt;
+            s.high_confidence += confidence == MatchConfidence::kHigh ? 1 : 0;
+            s.medium_confidence += confidence == MatchConfidence::kMedium ? 1 : 0;
+            s.low_confidence += confidence == MatchConfidence::kLow ? 1 : 0;
         }
     }
     s.total_comparisons = static_cast<std::int64_t>(rows.size());
+    if (s.matched_comparisons == 0 && !include_one_sided) {
+        return;
+    }
     s.total_backtest_pl = backtest.value();
     s.total_actual_pl = actual.value();
-    s.total_slippage = s.total_actual_pl - s.total_backtest_pl;
-    if (s.matched_comparisons > 0) {
-        s.avg_slippage = slippage.value() / static_cast<double>(s.matched_comparisons);
-    }
-    if (s.total_backtest_pl != 0) {
-        s.avg_slippage_percent = 100 * s.total_slippage / std::fabs(s.total_backtest_pl);
+    s.total_slippage = actual.value() - backtest.value();
+    s.avg_slippage = s.matched_comparisons == 0
+                         ? 0
+                         : slippage.value() / static_cast<double>(s.matched_comparisons);
+    if (backtest.value() != 0) {
+        s.avg_slippage_percent = 100 * *s.total_slippage / std::fabs(backtest.value());
     }
 }
 
@@ -332,29 +346,36 @@ std::vector<SlippageGroup> group_rows(std::vector<SlippageRow> rows, SlippageGro
             group.outlier_count += row.is_outlier ? 1 : 0;
         }
         group.count = static_cast<std::int64_t>(group.rows.size());
-        group.total_slippage = slippage.value();
-        if (group.matched_count > 0) {
-            group.avg_slippage = group.total_slippage / static_cast<double>(group.matched_count);
+        if (group.matched_count > 0 || conventions == Conventions::kReference) {
+            group.total_slippage = slippage.value();
+            group.avg_slippage = group.matched_count == 0
+                                     ? 0
+                                     : slippage.value() / static_cast<double>(group.matched_count);
         }
     }
     std::stable_sort(groups.begin(), groups.end(),
                      [](const SlippageGroup& a, const SlippageGroup& b) {
-                         return std::fabs(a.total_slippage) > std::fabs(b.total_slippage);
+                         return std::fabs(a.total_slippage.value_or(0)) >
+                                std::fabs(b.total_slippage.value_or(0));
                      });
     return groups;
 }
 
-// Fills whose numbers cannot be right (02 I-54).
+// Fills whose numbers cannot be right.
 std::vector<std::string> fill_warnings(const TradeSet& backtest, const ReportingSet& actual) {
     double largest_margin = 0;  // of one contract
+    CompensatedSum model_sum;
     for (const Trade& b : backtest.trades) {
         largest_margin = std::max(largest_margin, b.margin_req / std::max(1, b.contracts));
+        model_sum.add(b.net_pl());
     }
+    CompensatedSum live_sum;
     std::int64_t beyond_margin = 0;
     std::int64_t huge_cost = 0;
     std::int64_t bad_identity = 0;
     for (const ReportingTrade& a : actual.trades) {
         const double contracts = std::max(1.0, a.contracts);
+        live_sum.add(a.pl);
         beyond_margin += largest_margin > 0 && std::fabs(a.pl) > largest_margin * contracts ? 1 : 0;
         if (!a.initial_premium || !a.avg_closing_cost) {
             continue;
@@ -378,6 +399,11 @@ std::vector<std::string> fill_warnings(const TradeSet& backtest, const Reporting
     warn(beyond_margin,
          "gain or lose more than the largest margin of the backtest allows; slippage is not "
          "meaningful until their P/L is checked");
+    if (beyond_margin > 0) {
+        warnings.back() +=
+            fmt::format(" (the live P/L sums to {} dollars, that of the backtest to {})",
+                        fixed_text(live_sum.value(), 0), fixed_text(model_sum.value(), 0));
+    }
     warn(huge_cost,
          "have a closing cost more than 20 times the premium, as if written in another unit");
     warn(bad_identity, "have a P/L that does not follow from premium, closing cost and contracts");
@@ -400,22 +426,27 @@ std::vector<std::string> sorted_strategies(const ReportingSet& set) {
 
 // A slippage of 0 must not read like a perfect fill when nothing could be compared (02 I-46).
 std::optional<std::string> nothing_matched(const std::vector<SlippageRow>& rows,
-                                           const BacktestComparison& result) {
+                                           const BacktestComparison& result, bool nameless) {
     if (std::any_of(rows.begin(), rows.end(), [](const SlippageRow& r) { return r.matched; })) {
         return std::nullopt;
     }
-    std::vector<std::string> common;
-    std::set_intersection(result.backtest_strategies.begin(), result.backtest_strategies.end(),
-                          result.actual_strategies.begin(), result.actual_strategies.end(),
-                          std::back_inserter(common));
+    const bool common =
+        nameless || std::any_of(result.actual_strategies.begin(), result.actual_strategies.end(),
+                                [&](const std::string& name) {
+                                    return NameWanted(name, result.backtest_strategies).found() !=
+                                           NameMatch::kNone;
+                                });
     return std::string("no live fill matches the backtest, so no slippage is known") +
-           (common.empty() ? ": the two logs have no strategy name in common" : "");
+           (common ? "" : ": the two logs have no strategy name in common");
 }
 
 std::string totals_note(const BacktestComparisonRequest& request) {
     if (request.conventions == Conventions::kCorrect) {
-        return "Totals and slippage are of all matched rows; one-sided rows are in coverage and "
-               "unmatchedSummary.";
+        return request.detail == DetailLevel::kTrades
+                   ? "Totals and slippage are of all matched rows; one-sided rows are in coverage "
+                     "and unmatchedSummary."
+                   : "Totals and slippage are of all matched rows, each the sum of a day and "
+                     "strategy; detailLevel trades pairs trade by trade.";
     }
     return request.matched_only
                ? "Summary stats are computed from matched rows only."
@@ -458,42 +489,137 @@ std::optional<Date> reference_date_bound(std::string_view text, BoundSide side) 
     return std::min(Date(low), last);
 }
 
-Result<BacktestComparison> compare_backtest_to_actual(const TradeSet& backtest,
-                                                      const ReportingSet& actual,
-                                                      const BacktestComparisonRequest& request) {
+namespace {
+
+// The rows of a name; rows without one where no other has it, since they may be of that strategy.
+template <class Set, class Keep>
+void keep_strategy(Set& set, const std::string& wanted, const Keep& keep) {
+    const bool known = NameWanted(wanted, set.strategies).found() != NameMatch::kNone;
+    if (known || !set.unnamed) {
+        keep(set);
+        return;
+    }
+    std::erase_if(set.trades, [&](const auto& t) { return t.strategy != *set.unnamed; });
+}
+
+struct Sides {
+    TradeSet trades;
+    ReportingSet fills;
+    bool cut = false;  // the backtest, to the fills' days
+};
+
+Sides selected(const TradeSet& backtest, const ReportingSet& actual,
+               const BacktestComparisonRequest& request) {
+    const DateRange dates = request.dates.value_or(DateRange());
     const bool reference = request.conventions == Conventions::kReference;
-    const ReportingSet fills =
-        filter_reporting(actual, request.strategy, request.dates.value_or(DateRange()));
+    const bool named = request.strategy && !request.strategy->empty();
+    Sides sides;
     TradeFilter filter;
-    filter.strategy = request.strategy;
     filter.date_field = DateField::kOpened;
-    filter.dates = request.dates.value_or(DateRange());
-    TradeSet trades = filter_trades(backtest, filter);
-    BacktestComparison result;
-    if (!request.dates && !fills.trades.empty()) {
+    filter.dates = dates;
+    filter.reference_names = reference;
+    sides.fills = filter_reporting(actual, std::nullopt, dates);
+    sides.trades = filter_trades(backtest, filter);
+    if (named) {
+        const auto by_name = [&](auto& set) {
+            using Set = std::remove_reference_t<decltype(set)>;
+            if constexpr (std::is_same_v<Set, TradeSet>) {
+                TradeFilter one;
+                one.strategy = request.strategy;
+                one.reference_names = reference;
+                set = filter_trades(set, one);
+            } else {
+                set = filter_reporting(set, request.strategy, DateRange(), reference);
+            }
+        };
+        if (reference) {
+            by_name(sides.trades);
+            by_name(sides.fills);
+        } else {
+            keep_strategy(sides.trades, *request.strategy, by_name);
+            keep_strategy(sides.fills, *request.strategy, by_name);
+        }
+    }
+    if (!request.dates && !sides.fills.trades.empty()) {
         const auto [first, last] =
-            std::minmax_element(fills.trades.begin(), fills.trades.end(),
+            std::minmax_element(sides.fills.trades.begin(), sides.fills.trades.end(),
                                 [](const ReportingTrade& a, const ReportingTrade& b) {
                                     return a.date_opened < b.date_opened;
                                 });
         filter.dates = {first->date_opened, last->date_opened};
-        const std::size_t before = trades.trades.size();
-        trades = filter_trades(trades, filter);
-        result.auto_filter_applied = trades.trades.size() != before;
+        const std::size_t before = sides.trades.trades.size();
+        sides.trades = filter_trades(sides.trades, filter);
+        sides.cut = sides.trades.trades.size() != before;
     }
-    if (fills.trades.empty() || trades.trades.empty()) {
+    return sides;
+}
+
+ComparedNames names_as_written(const TradeSet& backtest, const ReportingSet& actual) {
+    ComparedNames names;
+    for (const Trade& t : backtest.trades) {
+        names.backtest.emplace_back(backtest.strategies[t.strategy]);
+    }
+    for (const ReportingTrade& t : actual.trades) {
+        names.actual.emplace_back(actual.strategies[t.strategy]);
+    }
+    return names;
+}
+
+Result<std::vector<SlippageRow>> compared_rows(const Sides& sides,
+                                               const BacktestComparisonRequest& request,
+                                               const CancelToken& cancel,
+                                               std::vector<std::string>& warnings) {
+    const bool reference = request.conventions == Conventions::kReference;
+    const bool summary = request.detail == DetailLevel::kSummary;
+    FillMatching matching;
+    if (!summary || (!reference && (sides.trades.unnamed || sides.fills.unnamed))) {
+        TB_TRY(matching, match_trades(sides.trades, sides.fills, request, cancel));
+        warnings = matching.warnings;
+    }
+    const ComparedNames names = reference
+                                    ? names_as_written(sides.trades, sides.fills)
+                                    : compared_names(sides.trades, sides.fills, matching.pairs);
+    return summary ? summary_rows(sides.trades, sides.fills, names)
+                   : trade_rows(sides.trades, sides.fills, request, matching.pairs, names);
+}
+
+// Days of the summary whose sums are of different numbers of trades.
+std::optional<std::string> uneven_days(const std::vector<SlippageRow>& rows) {
+    const auto uneven = std::count_if(rows.begin(), rows.end(), [](const SlippageRow& row) {
+        return row.matched && row.backtest_trades != row.actual_trades;
+    });
+    if (uneven == 0) {
+        return std::nullopt;
+    }
+    return fmt::format(
+        "{} of the matched days and strategies have another number of live fills than of backtest "
+        "trades, so their slippage is not that of the same trades; detailLevel trades pairs them "
+        "one to one",
+        uneven);
+}
+
+}  // namespace
+
+Result<BacktestComparison> compare_backtest_to_actual(const TradeSet& backtest,
+                                                      const ReportingSet& actual,
+                                                      const BacktestComparisonRequest& request,
+                                                      const CancelToken& cancel) {
+    const bool reference = request.conventions == Conventions::kReference;
+    const Sides sides = selected(backtest, actual, request);
+    if (sides.fills.trades.empty() || sides.trades.trades.empty()) {
         return make_error(ErrorCode::kNotFound,
-                          fills.trades.empty()
+                          sides.fills.trades.empty()
                               ? "no live fill is left after filtering by strategy and dates"
                               : "no backtest trade is left after filtering by strategy and dates");
     }
-    result.backtest_trades = static_cast<std::int64_t>(trades.trades.size());
-    result.actual_trades = static_cast<std::int64_t>(fills.trades.size());
-    result.backtest_strategies = sorted_strategies(trades);
-    result.actual_strategies = sorted_strategies(fills);
-    std::vector<SlippageRow> rows = request.detail == DetailLevel::kSummary
-                                        ? summary_rows(trades, fills)
-                                        : trade_rows(trades, fills, request);
+    BacktestComparison result;
+    result.auto_filter_applied = sides.cut;
+    result.backtest_trades = static_cast<std::int64_t>(sides.trades.trades.size());
+    result.actual_trades = static_cast<std::int64_t>(sides.fills.trades.size());
+    result.backtest_strategies = sorted_strategies(sides.trades);
+    result.actual_strategies = sorted_strategies(sides.fills);
+    std::vector<std::string> matching_warnings;
+    TB_TRY(std::vector<SlippageRow> rows, compared_rows(sides, request, cancel, matching_warnings));
     for (SlippageRow& row : rows) {
         scale(row, request.scaling);
     }
@@ -502,10 +628,16 @@ Result<BacktestComparison> compare_backtest_to_actual(const TradeSet& backtest,
     count_unmatched(rows, reference, result);
     result.summary.note = totals_note(request);
     if (!reference) {
-        result.warnings = fill_warnings(trades, fills);
-        if (const auto warning = nothing_matched(rows, result)) {
+        result.warnings = fill_warnings(sides.trades, sides.fills);
+        if (const auto warning =
+                nothing_matched(rows, result, sides.trades.unnamed || sides.fills.unnamed)) {
+            result.warnings.insert(result.warnings.begin(), *warning);
+        }
+        if (const auto warning = uneven_days(rows)) {
             result.warnings.push_back(*warning);
         }
+        result.warnings.insert(result.warnings.end(), matching_warnings.begin(),
+                               matching_warnings.end());
         fill_totals(rows, false, result.summary);
     }
     std::erase_if(rows, [&](const SlippageRow& row) {

@@ -3,17 +3,14 @@
 // Slippage = actual - backtest P/L of a matched pair after scaling, in dollars; negative is worse
 // than the backtest. Backtest P/L is net, the actual P/L is the reporting log's number.
 //
-// Matching. Summary level: rows are summed per (opening day, strategy) on each side and equal keys
-// match. Trade level:
-//   kReference: equal (day, strategy, opening minute); each backtest trade takes the first unused
-// fill. Without a Time Opened column the fills count as opened at 00:00 (02 I-47).
-//   kCorrect: within (day, strategy) pairs are taken closest in time first, at most
-// `match_tolerance_minutes` apart, equal contracts of legs (strikes, rights, expiries without
-// prices) preferred at equal distance; where a side has no time, as a last resort.
+// Matching. Trade level: one to one, see backtest_vs_actual_match.h. Summary level: rows are summed
+// per (opening day, strategy) on each side and equal keys match; under kCorrect names that differ
+// in case only are one, and a row without a name goes under that of its partner.
+// kReference, trade level: without a Time Opened column the fills count as opened at 00:00.
 //
-// Totals. kReference sums the rows it returns, one-sided ones included (02 I-46). kCorrect:
-// slippage and its totals come from all matched rows, whatever is shown; one-sided rows are counted
-// apart in `coverage`.
+// Totals. kReference sums the rows it returns, one-sided ones included. kCorrect: slippage and its
+// totals come from all matched rows, whatever is shown; one-sided rows are counted apart in
+// `coverage`; without a matched row there are none.
 //
 // Thread-safe: all functions are pure.
 #pragma once
@@ -26,6 +23,7 @@
 
 #include "analytics/filters.h"
 #include "analytics/trade.h"
+#include "core/cancel.h"
 #include "core/result.h"
 
 namespace tb::analytics {
@@ -38,6 +36,26 @@ enum class SlippageScaling {
 enum class DetailLevel { kSummary, kTrades };
 enum class SlippageGroupBy { kNone, kStrategy, kDate, kWeek, kMonth };
 enum class OutlierSeverity { kLow, kMedium, kHigh };
+
+// How sure it is that a trade and a fill belong together.
+enum class MatchConfidence {
+    kLow,     // another pairing is as near, or neither times nor legs could be compared
+    kMedium,  // the best there is, but not all of the next
+    kHigh,    // same strategy and type of legs, same expiries, times at most kSureMinutes and
+              // strikes at most kSureStrikeShare apart
+};
+inline constexpr std::int32_t kSureMinutes = 5;
+inline constexpr double kSureStrikeShare = 0.01;  // of the strike, for each leg
+
+// What a pair rests on.
+struct PairEvidence {
+    MatchConfidence confidence = MatchConfidence::kLow;
+    bool ambiguous = false;                         // another pairing is exactly as near
+    bool same_name = true;                          // of the strategy, without case
+    std::optional<std::int32_t> minutes_apart;      // actual - backtest; both times known
+    std::optional<double> strikes_apart;            // points, the leg farthest apart; both read
+    std::optional<std::int32_t> expiry_days_apart;  // likewise
+};
 
 struct BacktestComparisonRequest {
     std::optional<std::string> strategy;
@@ -95,10 +113,12 @@ struct SlippageRow {
     std::optional<std::string> actual_legs;
     std::vector<FieldDifference> differences;  // matched rows at trade level
     bool is_outlier = false;
-    std::optional<OutlierSeverity> severity;        // |z| >= 3 high, >= 2 medium, else low
-    std::optional<double> z_score;                  // matched rows, when the slippages vary
-    SlippageContext context;                        // trade level
-    std::optional<std::int32_t> minutes_apart;      // kCorrect, trade level, both times known
+    std::optional<OutlierSeverity> severity;  // |z| >= 3 high, >= 2 medium, else low
+    std::optional<double> z_score;            // matched rows, when the slippages vary
+    SlippageContext context;                  // trade level
+    std::optional<PairEvidence> evidence;     // matched rows, kCorrect, trade level
+    std::int64_t backtest_trades = 0;         // summed up in the row
+    std::int64_t actual_trades = 0;
     [[nodiscard]] std::string time_opened() const;  // "HH:MM" or ""
 };
 
@@ -119,13 +139,18 @@ struct SlippageSummary {
     std::int64_t unmatched_actual_count = 0;
     double unmatched_backtest_pl = 0;  // not scaled
     double unmatched_actual_pl = 0;
-    double total_backtest_pl = 0;                // scaled
-    double total_actual_pl = 0;                  // scaled
-    double total_slippage = 0;                   // actual - backtest
-    double avg_slippage = 0;                     // per matched row, 0 without
+    // The four are nullopt under kCorrect where nothing matched; kReference: 0 then.
+    std::optional<double> total_backtest_pl;     // scaled
+    std::optional<double> total_actual_pl;       // scaled
+    std::optional<double> total_slippage;        // actual - backtest
+    std::optional<double> avg_slippage;          // per matched row
     std::optional<double> avg_slippage_percent;  // 100*total_slippage/|total_backtest_pl|
     std::optional<OutlierStats> outliers;        // nullopt below 3 matched rows or without spread
     std::string note;                            // what the totals hold
+    // Matched rows by confidence; kCorrect, trade level.
+    std::int64_t high_confidence = 0;
+    std::int64_t medium_confidence = 0;
+    std::int64_t low_confidence = 0;
 };
 
 // What could be compared at all.
@@ -148,8 +173,8 @@ struct SlippageGroup {
     std::string key;  // strategy, "2025-03-14", "2025-W11", "2025-03"
     std::int64_t count = 0;
     std::int64_t matched_count = 0;
-    double total_slippage = 0;
-    double avg_slippage = 0;  // per matched row, 0 without
+    std::optional<double> total_slippage;  // nullopt under kCorrect where nothing matched
+    std::optional<double> avg_slippage;    // per matched row
     std::int64_t outlier_count = 0;
     std::vector<SlippageRow> rows;
 };
@@ -165,20 +190,19 @@ struct BacktestComparison {
     std::int64_t actual_trades = 0;
     std::vector<std::string> backtest_strategies;  // sorted by code
     std::vector<std::string> actual_strategies;
-    bool auto_filter_applied = false;   // the backtest was cut to the fills' days
-    std::vector<std::string> warnings;  // implausible fills (02 I-54), no match
+    bool auto_filter_applied = false;  // the backtest was cut to the fills' days
+    // The first say what is wrong with the inputs: implausible fills, nothing matched.
+    std::vector<std::string> warnings;
 };
 
-// kNotFound when a side has no trade left after filtering.
+// kNotFound when a side has no trade left after filtering; kInterrupted when cancelled.
 [[nodiscard]] Result<BacktestComparison> compare_backtest_to_actual(
-    const TradeSet& backtest, const ReportingSet& actual, const BacktestComparisonRequest& request);
+    const TradeSet& backtest, const ReportingSet& actual, const BacktestComparisonRequest& request,
+    const CancelToken& cancel = {});
 
 // A date bound as the reference's comparison takes it: unlike the other tools (parse_date_bound) it
 // compares any text with each day's YYYY-MM-DD, so "2025-6-1" is after all of 2025. The nearest day
 // on that side; 9999-12-31 or 1000-01-01 where the text leaves no day; nullopt for an empty text.
 [[nodiscard]] std::optional<Date> reference_date_bound(std::string_view text, BoundSide side);
-
-// Leg text without contract counts' prices: "3 Oct 8 6725 P STO 4.45" -> "3 Oct 8 6725 P STO".
-[[nodiscard]] std::string leg_signature(std::string_view legs);
 
 }  // namespace tb::analytics

@@ -98,17 +98,19 @@ struct ReportingTrade {
     std::string_view reason_for_close;
 };
 
-// Strategy names: trimmed, a blank one replaced by the block id (00 §2).
+// Strategy names: trimmed, in NFC, a blank one replaced by the block id.
 struct TradeSet {
     std::vector<Trade> trades;            // LOAD order (02 §1.3): (do, to), ties in file order
     std::vector<std::string> strategies;  // in order of first appearance in `trades`
     std::shared_ptr<const void> text;     // owner of the string views
+    std::optional<std::uint32_t> unnamed = {};  // the strategy of rows without a name, if any
 };
 
 struct ReportingSet {
     std::vector<ReportingTrade> trades;  // by full opening timestamp, ties in file order
     std::vector<std::string> strategies;
     std::shared_ptr<const void> text;
+    std::optional<std::uint32_t> unnamed = {};  // as in TradeSet
 };
 
 }  // namespace tb::analytics

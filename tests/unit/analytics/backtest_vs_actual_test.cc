@@ -164,7 +164,7 @@ TEST(BacktestVsActual, I47_FillsAreMatchedByDistanceInTime) {
     EXPECT_EQ(ours.summary.matched_comparisons, 2);
     EXPECT_EQ(ours.summary.total_slippage, -40);
     EXPECT_EQ(ours.rows[0].slippage, -30);
-    EXPECT_EQ(ours.rows[0].minutes_apart, 12);
+    EXPECT_EQ(ours.rows[0].evidence->minutes_apart, 12);
     EXPECT_EQ(ours.rows[0].time_opened(), "12:27");
     request.conventions = kReference;
     const BacktestComparison theirs = compare(backtest, actual, request);
@@ -174,16 +174,17 @@ TEST(BacktestVsActual, I47_FillsAreMatchedByDistanceInTime) {
     EXPECT_EQ(compare(backtest, actual, request).summary.matched_comparisons, 0);
 }
 
-TEST(BacktestVsActual, I47_TheClosestPairWinsAndNothingIsUsedTwice) {
+TEST(BacktestVsActual, TheLeastTotalDistanceWinsAndNothingIsUsedTwice) {
     const TradeSet backtest =
         make_set({model("2025-05-01", "10:00:00", 1), model("2025-05-01", "10:20:00", 2)});
-    // The first fill is nearer to the second model; the second fill is then left for the first.
+    // The first fill is nearest to the second trade (1 minute), but that would leave 21 for the
+    // other pair; 19 and 1 are less.
     const ReportingSet actual =
         fills({fill("2025-05-01", "10:19:00", 20), fill("2025-05-01", "10:21:30", 10)});
     const BacktestComparison c = compare(backtest, actual, at_trade_level());
     ASSERT_EQ(c.rows.size(), 2);
     for (const SlippageRow& row : c.rows) {
-        EXPECT_EQ(row.actual_pl, row.backtest_pl == 2 ? 20 : 10);
+        EXPECT_EQ(row.actual_pl, row.backtest_pl == 1 ? 20 : 10);
     }
     BacktestComparisonRequest strict = at_trade_level();
     strict.match_tolerance_minutes = 5;
@@ -203,13 +204,6 @@ TEST(BacktestVsActual, I47_LegsDecideBetweenFillsOfOneMinute) {
     EXPECT_EQ(c.summary.matched_comparisons, 2);
     EXPECT_EQ(c.rows[0].slippage, -11);
     EXPECT_EQ(c.rows[1].slippage, -6);
-}
-
-TEST(LegSignature, DropsPricesOnly) {
-    EXPECT_EQ(leg_signature("3 Oct 8 6725 P STO 4.45 | 3 Oct 8 6575 P BTO 0.25"),
-              "3 Oct 8 6725 P STO | 3 Oct 8 6575 P BTO");
-    EXPECT_EQ(leg_signature("3 leg"), "3 leg");
-    EXPECT_EQ(leg_signature(""), "");
 }
 
 TEST(BacktestVsActual, MatchedTradesListWhatDiffers) {

@@ -248,10 +248,10 @@ TEST(Properties, AFillEqualToItsTradeHasNoSlippage) {
         RC_ASSERT(c->coverage.matched_backtest_percent == 100);
         RC_ASSERT(c->summary.unmatched_actual_count == 0);
         if (request.detail == DetailLevel::kSummary) {
-            RC_ASSERT(std::fabs(c->summary.total_slippage) <= 1e-7);
+            RC_ASSERT(std::fabs(*c->summary.total_slippage) <= 1e-7);
         }
         RC_ASSERT(request.scaling != SlippageScaling::kRaw ||
-                  std::fabs(c->summary.total_slippage) <= 1e-7);
+                  std::fabs(*c->summary.total_slippage) <= 1e-7);
     }));
 }
 
