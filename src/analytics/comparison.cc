@@ -5,6 +5,8 @@
 #include <iterator>
 #include <limits>
 
+#include "core/unicode.h"
+
 namespace tb::analytics {
 
 namespace {
@@ -38,7 +40,7 @@ bool row_less(const StrategyRow& a, const StrategyRow& b, StrategySort by) {
             return sortable_profit_factor(a.profit_factor, a.profit_factor_infinite) <
                    sortable_profit_factor(b.profit_factor, b.profit_factor_infinite);
         case StrategySort::kName:
-            return collation_less(a.name, b.name);
+            return name_order_less(a.name, b.name);
         case StrategySort::kNetPl:
             break;
     }
@@ -86,6 +88,29 @@ std::optional<DiffStrategySide> strategy_side(const DiffSide& side, const std::s
     }
     return DiffStrategySide{at->trade_count, pl_of(*at, conventions), at->win_rate,
                             at->profit_factor, at->profit_factor_infinite};
+}
+
+// Names of B that differ from one of A in case only are that one, as a filter would have it; a name
+// spelled alike on both sides stays.
+void use_spelling_of(const DiffSide& a, DiffSide& b) {
+    const std::vector<std::string> names = b.block.strategies;
+    const auto has = [](const std::vector<std::string>& all, const std::string& name) {
+        return std::find(all.begin(), all.end(), name) != all.end();
+    };
+    for (const std::string& other : a.block.strategies) {
+        const NameWanted wanted(other, names);
+        const auto same = std::find_if(names.begin(), names.end(), [&](const std::string& name) {
+            return wanted.matches(name) && !has(a.block.strategies, name);
+        });
+        if (has(names, other) || same == names.end()) {
+            continue;
+        }
+        std::replace(b.block.strategies.begin(), b.block.strategies.end(), *same, other);
+        for (StrategyStatistics& s : b.strategies) {
+            s.strategy = s.strategy == *same ? other : s.strategy;
+        }
+    }
+    std::sort(b.block.strategies.begin(), b.block.strategies.end());
 }
 
 }  // namespace
@@ -202,7 +227,7 @@ BlockComparison compare_blocks(std::span<const BlockInput> blocks,
                    : block_metric_value(s, *sort_by).value_or(0);
     };
     const auto less = [&](const BlockComparisonRow& a, const BlockComparisonRow& b) {
-        return sort_by ? key(a) < key(b) : collation_less(a.block_id, b.block_id);
+        return sort_by ? key(a) < key(b) : name_order_less(a.block_id, b.block_id);
     };
     std::stable_sort(result.blocks.begin(), result.blocks.end(),
                      [&](const BlockComparisonRow& a, const BlockComparisonRow& b) {
@@ -215,6 +240,9 @@ BlockDiff block_diff(const BlockInput& a, const BlockInput& b, const DateRange& 
                      const StatisticsOptions& options) {
     DiffSide side_a = diff_side(a, dates, options);
     DiffSide side_b = diff_side(b, dates, options);
+    if (options.conventions == Conventions::kCorrect) {
+        use_spelling_of(side_a, side_b);
+    }
     BlockDiff diff;
     diff.date_field = date_field_for(options.conventions);
     const std::vector<std::string>& names_a = side_a.block.strategies;

@@ -1,20 +1,17 @@
 #include "analytics/filters.h"
 
 #include <algorithm>
-#include <array>
-#include <compare>
 #include <cstdint>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "core/text.h"
+#include "core/unicode.h"
+
 namespace tb::analytics {
 
 namespace {
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 bool has_iso_shape(std::string_view text) {
     if (text.size() != 10 || text[4] != '-' || text[7] != '-') {
@@ -70,76 +67,19 @@ std::optional<Date> nearest_real_day(std::string_view text, BoundSide side) {
     return month == 12 ? Date::from_ymd(year + 1, 1, 1) : Date::from_ymd(year, month + 1, 1);
 }
 
-// Primary weights of the root collation for ASCII: whitespace, punctuation, symbols, digits,
-// letters. Other bytes follow in code order.
-std::array<std::uint32_t, 256> make_primary_weights() {
-    constexpr std::string_view kOrder = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789";
-    std::array<std::uint32_t, 256> weights{};
-    std::uint32_t next = 1;
-    for (const char c : kOrder) {
-        weights[static_cast<unsigned char>(c)] = next++;
-    }
-    for (char c = 'a'; c <= 'z'; ++c) {
-        weights[static_cast<unsigned char>(c)] = next;
-        weights[static_cast<unsigned char>(c - 'a' + 'A')] = next++;
-    }
-    for (std::size_t c = 128; c < 256; ++c) {
-        weights[c] = next++;
-    }
-    return weights;
-}
-
-// What U+00C0 to U+017F sort as in the root collation: a letter, the two letters of a digit (1 ae,
-// 2 ss, 3 ij, 4 oe), or themselves ('.').
-constexpr std::string_view kBaseLetters =
-    "AAAAAA1CEEEEIIIIDNOOOOO.OUUUUY.2aaaaaa1ceeeeiiiidnooooo.ouuuuy.y"
-    "AaAaAaCcCcCcCcDdDdEeEeEeEeEeGgGgGgGgHhHhIiIiIiIiI.33JjKk.LlLlLlL"
-    "lLlNnNnNn...OoOoOo44RrRrRrSsSsSsSsTtTt..UuUuUuUuUuUuWwYyYZzZzZzs";
-constexpr std::size_t kBaseLettersFrom = 0xC0;
-static_assert(kBaseLetters.size() == 0x180 - kBaseLettersFrom);
-constexpr std::array<std::string_view, 4> kLetterPairs = {"ae", "ss", "ij", "oe"};
-
-// One letter as the collation compares it: first all primaries, then accents, then case.
-struct CollationElement {
-    std::uint32_t primary = 0;
-    std::uint32_t accent = 0;  // 0 without one
-    bool upper = false;
-};
-
-std::vector<CollationElement> collation_elements(std::string_view text) {
-    static const std::array<std::uint32_t, 256> kWeights = make_primary_weights();
-    std::vector<CollationElement> elements;
-    elements.reserve(text.size());
-    const auto weight = [&](char c) { return kWeights[static_cast<unsigned char>(c)]; };
-    const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto lead = static_cast<unsigned char>(text[i]);
-        if (lead < 0xC3 || lead > 0xC5 || i + 1 == text.size()) {
-            elements.push_back({weight(text[i]), 0, is_upper(text[i])});
-            continue;
-        }
-        // Two bytes, U+00C0 to U+017F.
-        const auto next = static_cast<unsigned char>(text[i + 1]);
-        const std::uint32_t code = (lead & 0x1FU) << 6U | (next & 0x3FU);
-        const char base = kBaseLetters[code - kBaseLettersFrom];
-        if (base == '.') {
-            elements.push_back({weight(text[i]), 0, false});
-            continue;
-        }
-        ++i;
-        const bool pair = base >= '1' && base <= '4';
-        const bool upper = pair ? code == 0xC6 || code == 0x132 || code == 0x152 : is_upper(base);
-        // The accent is that of the small letter, so that case is left for the last comparison.
-        const std::uint32_t accent = !upper ? code : code < 0x100 ? code + 0x20 : code + 1;
-        if (!pair) {
-            elements.push_back({weight(base), accent, upper});
-            continue;
-        }
-        for (const char c : kLetterPairs[static_cast<std::size_t>(base - '1')]) {
-            elements.push_back({weight(c), accent, upper});
+// Which of `names` any of `wanted` asks for; all of them when nothing is wanted.
+std::vector<char> wanted_names(const std::vector<std::string>& names,
+                               const std::vector<std::string>& wanted, bool reference) {
+    std::vector<char> asked(names.size(), wanted.empty() ? 1 : 0);
+    for (const std::string& name : wanted) {
+        const NameWanted one(name, names);
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            const bool matches =
+                reference ? equals_ignoring_case(names[i], name) : one.matches(names[i]);
+            asked[i] = asked[i] != 0 || matches ? 1 : 0;
         }
     }
-    return elements;
+    return asked;
 }
 
 }  // namespace
@@ -180,38 +120,24 @@ Result<DateRange> parse_date_range(std::optional<std::string_view> from,
     return range;
 }
 
-std::string to_lower(std::string_view text) {
-    std::string result(text);
-    std::transform(result.begin(), result.end(), result.begin(), lower);
-    return result;
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                              [](char x, char y) { return lower(x) == lower(y); });
-}
-
 TradeSet filter_trades(const TradeSet& set, const TradeFilter& filter) {
-    std::vector<char> wanted(set.strategies.size(), 1);
-    for (std::size_t i = 0; i < set.strategies.size(); ++i) {
-        const std::string& name = set.strategies[i];
-        const bool one = !filter.strategy || filter.strategy->empty() ||
-                         equals_ignoring_case(name, *filter.strategy);
-        const bool any =
-            filter.strategies.empty() ||
-            std::any_of(filter.strategies.begin(), filter.strategies.end(),
-                        [&](const std::string& s) { return equals_ignoring_case(name, s); });
-        wanted[i] = one && any ? 1 : 0;
-    }
+    const std::vector<char> any =
+        wanted_names(set.strategies, filter.strategies, filter.reference_names);
+    const std::vector<char> one =
+        wanted_names(set.strategies,
+                     filter.strategy && !filter.strategy->empty() ? std::vector{*filter.strategy}
+                                                                  : std::vector<std::string>(),
+                     filter.reference_names);
     const bool by_ticker = filter.ticker && !filter.ticker->empty();
     TradeSet result;
     result.strategies = set.strategies;
     result.text = set.text;
+    result.unnamed = set.unnamed;
     for (const Trade& trade : set.trades) {
         const Date day =
             filter.date_field == DateField::kRealized ? trade.realized_on() : trade.date_opened;
-        if (wanted[trade.strategy] != 0 && filter.dates.contains(day) &&
-            (!by_ticker || equals_ignoring_case(trade.ticker, *filter.ticker))) {
+        if (any[trade.strategy] != 0 && one[trade.strategy] != 0 && filter.dates.contains(day) &&
+            (!by_ticker || same_folded(trade.ticker, *filter.ticker))) {
             result.trades.push_back(trade);
         }
     }
@@ -235,14 +161,17 @@ std::span<const DailyLogEntry> filter_log(std::span<const DailyLogEntry> log,
 }
 
 ReportingSet filter_reporting(const ReportingSet& set, const std::optional<std::string>& strategy,
-                              const DateRange& dates) {
+                              const DateRange& dates, bool reference_names) {
     ReportingSet result;
     result.strategies = set.strategies;
     result.text = set.text;
-    const bool by_name = strategy && !strategy->empty();
+    result.unnamed = set.unnamed;
+    const std::vector<char> wanted = wanted_names(
+        set.strategies,
+        strategy && !strategy->empty() ? std::vector{*strategy} : std::vector<std::string>(),
+        reference_names);
     for (const ReportingTrade& fill : set.trades) {
-        if (dates.contains(fill.date_opened) &&
-            (!by_name || equals_ignoring_case(set.strategies[fill.strategy], *strategy))) {
+        if (dates.contains(fill.date_opened) && wanted[fill.strategy] != 0) {
             result.trades.push_back(fill);
         }
     }
@@ -259,24 +188,6 @@ std::vector<std::string> strategies_in_use(const TradeSet& set) {
         }
     }
     return names;
-}
-
-bool collation_less(std::string_view a, std::string_view b) {
-    const std::vector<CollationElement> left = collation_elements(a);
-    const std::vector<CollationElement> right = collation_elements(b);
-    const auto compare = [&](const auto& by) {
-        return std::lexicographical_compare_three_way(
-            left.begin(), left.end(), right.begin(), right.end(),
-            [&](const CollationElement& x, const CollationElement& y) { return by(x) <=> by(y); });
-    };
-    auto order = compare([](const CollationElement& e) { return e.primary; });
-    if (order == std::strong_ordering::equal) {
-        order = compare([](const CollationElement& e) { return e.accent; });
-    }
-    if (order == std::strong_ordering::equal) {
-        order = compare([](const CollationElement& e) { return e.upper; });
-    }
-    return order == std::strong_ordering::less;
 }
 
 }  // namespace tb::analytics

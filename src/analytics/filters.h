@@ -1,8 +1,9 @@
 // Which rows of a block an analytic looks at: strategy, ticker and date range.
 //
-// Rules of 02 §1.5 as corrected by §6: names compare without regard to ASCII case, a date bound is
-// inclusive and must be a real day (I-8), and under kCorrect every tool filters by the day the
-// result is realized (I-4); the reference filters some tools by the opening day.
+// A name picks the strategy spelled exactly so, or else all that differ in letter case only
+// (core/unicode.h); the reference takes those in any case (of A-Z). A date bound is inclusive and
+// must be a real day. Under kCorrect every tool filters by the day the result is realized; the
+// reference filters some tools by the opening day.
 //
 // Thread-safe: all functions are pure.
 #pragma once
@@ -35,6 +36,7 @@ struct TradeFilter {
     std::optional<std::string> ticker;    // Trade::ticker; blank = no filter
     DateRange dates;
     DateField date_field = DateField::kRealized;
+    bool reference_names = false;  // compare names as the reference does
     // A strategy or ticker filter: the rest is a part of the account, whose funds must be rebuilt.
     [[nodiscard]] bool is_subset() const;
 };
@@ -53,10 +55,6 @@ enum class BoundSide { kFrom, kTo };
                                                  std::optional<std::string_view> to,
                                                  Conventions conventions);
 
-// ASCII lower case; other bytes as they are.
-[[nodiscard]] std::string to_lower(std::string_view text);
-[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
-
 // The rows that pass, in the same order; strategy indices and text stay those of `set`.
 [[nodiscard]] TradeSet filter_trades(const TradeSet& set, const TradeFilter& filter);
 // Entries of the range; `log` must ascend by date.
@@ -65,14 +63,9 @@ enum class BoundSide { kFrom, kTo };
 // Reporting fills by strategy and opening day.
 [[nodiscard]] ReportingSet filter_reporting(const ReportingSet& set,
                                             const std::optional<std::string>& strategy,
-                                            const DateRange& dates);
+                                            const DateRange& dates, bool reference_names = false);
 
 // Names of the strategies that have rows in `trades`, in order of first appearance.
 [[nodiscard]] std::vector<std::string> strategies_in_use(const TradeSet& set);
-
-// Order of names for people, after the Unicode root collation for Latin: blanks, punctuation,
-// digits, letters without regard to accents (U+00C0 to U+017F) and case; accents break ties, then
-// case, lower before upper. Everything else follows the letters in code order.
-[[nodiscard]] bool collation_less(std::string_view a, std::string_view b);
 
 }  // namespace tb::analytics

@@ -61,6 +61,7 @@ std::optional<PeriodReturns> period_returns(const TradeSet& set,
                                             const PeriodReturnsRequest& request) {
     TradeFilter filter;
     filter.strategy = request.strategy;
+    filter.reference_names = request.conventions == Conventions::kReference;
     if (request.dates) {
         filter.dates = *request.dates;
     } else if (request.year) {

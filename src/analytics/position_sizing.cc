@@ -8,6 +8,7 @@
 
 #include "analytics/filters.h"
 #include "analytics/numerics.h"
+#include "core/unicode.h"
 
 namespace tb::analytics {
 
@@ -81,7 +82,7 @@ double sort_value(const StrategySizing& strategy, SizingSort sort_by) {
 void sort_strategies(const PositionSizingOptions& options, std::vector<StrategySizing>& list) {
     const auto less = [&](const StrategySizing& a, const StrategySizing& b) {
         return options.sort_by == SizingSort::kName
-                   ? collation_less(a.name, b.name)
+                   ? name_order_less(a.name, b.name)
                    : sort_value(a, options.sort_by) < sort_value(b, options.sort_by);
     };
     std::stable_sort(list.begin(), list.end(),

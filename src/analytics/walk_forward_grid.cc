@@ -9,6 +9,8 @@
 
 #include "analytics/filters.h"
 #include "analytics/numerics.h"
+#include "core/text.h"
+#include "core/unicode.h"
 
 namespace tb::analytics {
 
@@ -110,8 +112,10 @@ Result<ParameterGrid> ParameterGrid::make(std::span<const ParameterRange> ranges
         axis.kind = kind_of(range.name);
         if (axis.kind == ParameterKind::kStrategyWeight) {
             const std::string wanted = range.name.substr(kStrategyPrefix.size());
+            const NameWanted name(wanted, strategies);
             for (std::size_t s = 0; s < strategies.size(); ++s) {
-                if (equals_ignoring_case(strategies[s], wanted)) {
+                if (correct ? name.matches(strategies[s])
+                            : equals_ignoring_case(strategies[s], wanted)) {
                     axis.strategies.push_back(s);
                 }
             }

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "core/unicode.h"
 #include "db/transaction.h"
 
 namespace tb::tools {
@@ -54,19 +55,19 @@ class StrategyNames {
   public:
     explicit StrategyNames(std::string_view block_id) : block_id_(block_id) {}
     std::uint32_t number(std::string_view written) {
-        const std::string_view name = written.empty() ? block_id_ : written;
-        const auto found = numbers_.find(std::string(name));
-        if (found != numbers_.end()) {
-            return found->second;
+        const auto [found, added] =
+            numbers_.try_emplace(composed(written.empty() ? block_id_ : written),
+                                 static_cast<std::uint32_t>(numbers_.size()));
+        if (written.empty()) {
+            unnamed_ = found->second;
         }
-        const auto number = static_cast<std::uint32_t>(numbers_.size());
-        numbers_.emplace(std::string(name), number);
-        return number;
+        return found->second;
     }
 
-    // Names in order of first appearance in `trades`, whose numbers are changed accordingly.
-    template <class Trade>
-    std::vector<std::string> in_order_of(std::vector<Trade>& trades) const {
+    // Names in order of first appearance in the trades, whose numbers are changed accordingly.
+    template <class Set>
+    void put_in_order(Set& set) const {
+        auto& trades = set.trades;
         constexpr auto kUnseen = ~std::uint32_t{0};
         std::vector<std::string> by_number(numbers_.size());
         for (const auto& [name, number] : numbers_) {
@@ -74,7 +75,7 @@ class StrategyNames {
         }
         std::vector<std::uint32_t> new_number(numbers_.size(), kUnseen);
         std::vector<std::string> names;
-        for (Trade& trade : trades) {
+        for (auto& trade : trades) {
             std::uint32_t& number = new_number[trade.strategy];
             if (number == kUnseen) {
                 number = static_cast<std::uint32_t>(names.size());
@@ -82,13 +83,20 @@ class StrategyNames {
             }
             trade.strategy = number;
         }
-        return names;
+        set.strategies = std::move(names);
+        if (unnamed_) {
+            set.unnamed = new_number[*unnamed_];
+        }
     }
 
   private:
     std::string_view block_id_;
     std::unordered_map<std::string, std::uint32_t> numbers_;
+    std::optional<std::uint32_t> unnamed_;  // number of the name that blank ones got
 };
+
+constexpr Date kFirstDay(7'305);  // 1990-01-01
+constexpr Date kLastDay(47'846);  // 2100-12-31
 
 // Reads the cells of one chunk by column position.
 class Cells {
@@ -99,9 +107,15 @@ class Cells {
         const auto& view = chunk_.column(column);
         return view.is_null(row) ? std::nullopt : std::optional(view.doubles()[row]);
     }
+    // Null too where no file can have such a day (csv/cell.h): the figures walk from the first day
+    // to the last, and a table that another program wrote must not decide how long that takes.
     [[nodiscard]] std::optional<Date> date(std::size_t column, std::size_t row) const {
         const auto& view = chunk_.column(column);
-        return view.is_null(row) ? std::nullopt : std::optional(Date(view.date_days()[row]));
+        if (view.is_null(row)) {
+            return std::nullopt;
+        }
+        const Date day(view.date_days()[row]);
+        return day < kFirstDay || day > kLastDay ? std::nullopt : std::optional(day);
     }
     [[nodiscard]] std::optional<TimeOfDay> time(std::size_t column, std::size_t row) const {
         return TimeOfDay::from_iso(chunk_.column(column).string(row));
@@ -172,6 +186,16 @@ analytics::Trade read_trade(const Cells& cells, std::size_t row, StrategyNames& 
     return trade;
 }
 
+tl::unexpected<Error> impossible_day(std::string_view table, std::string_view block_id) {
+    return make_error(
+        ErrorCode::kDatabase,
+        fmt::format(
+            "trades.{} holds a row of block '{}' without a day between 1990 and 2100, which "
+            "no file gives: another program changed it; delete analytics.duckdb and its "
+            "rows are read again from the files",
+            table, block_id));
+}
+
 Result<void> load_trades(db::Connection& connection, BlockData& block) {
     auto text = std::make_shared<TextPool>();
     StrategyNames strategies(block.block_id);
@@ -183,6 +207,9 @@ Result<void> load_trades(db::Connection& connection, BlockData& block) {
         }
         const Cells cells(rows.chunk());
         for (std::size_t row = 0; row < rows.chunk().row_count(); ++row) {
+            if (!cells.date(0, row)) {
+                return impossible_day("trade_data", block.block_id);
+            }
             block.trades.trades.push_back(read_trade(cells, row, strategies, *text));
         }
     }
@@ -192,7 +219,7 @@ Result<void> load_trades(db::Connection& connection, BlockData& block) {
         return std::tuple(a.date_opened, a.time_opened.value_or(TimeOfDay()), a.source_line) <
                std::tuple(b.date_opened, b.time_opened.value_or(TimeOfDay()), b.source_line);
     });
-    block.trades.strategies = strategies.in_order_of(trades);
+    strategies.put_in_order(block.trades);
     block.memory_bytes += trades.capacity() * sizeof(analytics::Trade) + text->bytes();
     block.trades.text = std::move(text);
     return {};
@@ -210,6 +237,9 @@ Result<void> load_daily_log(db::Connection& connection, BlockData& block) {
         }
         const Cells cells(rows.chunk());
         for (std::size_t row = 0; row < rows.chunk().row_count(); ++row) {
+            if (!cells.date(0, row)) {
+                return impossible_day("daily_data", block.block_id);
+            }
             block.daily_log.push_back({cells.date(0, row).value_or(Date()),
                                        cells.number(1, row).value_or(0),
                                        cells.number(2, row).value_or(0),
@@ -240,6 +270,9 @@ Result<void> load_reporting_log(db::Connection& connection, BlockData& block) {
         const Cells cells(rows.chunk());
         for (std::size_t row = 0; row < rows.chunk().row_count(); ++row) {
             analytics::ReportingTrade trade;
+            if (!cells.date(0, row)) {
+                return impossible_day("reporting_data", block.block_id);
+            }
             trade.date_opened = cells.date(0, row).value_or(Date());
             trade.time_opened = cells.time(1, row);
             trade.strategy = strategies.number(cells.text(2, row));
@@ -256,7 +289,7 @@ Result<void> load_reporting_log(db::Connection& connection, BlockData& block) {
             trades.push_back(trade);
         }
     }
-    block.reporting.strategies = strategies.in_order_of(trades);
+    strategies.put_in_order(block.reporting);
     block.memory_bytes += trades.capacity() * sizeof(analytics::ReportingTrade) + text->bytes();
     block.reporting.text = std::move(text);
     return {};

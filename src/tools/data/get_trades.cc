@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "core/unicode.h"
 #include "mcp/nearest.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
@@ -79,7 +80,7 @@ std::vector<mcp::Field> result_fields() {
 
 // What the caller wants to see, resolved against the block.
 struct Filter {
-    std::optional<std::string> strategy;
+    std::optional<NameWanted> strategy;
     std::optional<std::string> ticker;
     std::optional<Date> first;
     std::optional<Date> last;
@@ -93,15 +94,18 @@ struct Filter {
                                (outcome == "losers" && net < 0) ||
                                (outcome == "breakeven" && net == 0);
         return as_wanted && net >= least && net <= most &&
-               (!strategy || equals_ignoring_case(*strategy, trade_strategy)) &&
-               (!ticker || equals_ignoring_case(*ticker, trade.ticker)) &&
+               (!strategy || strategy->matches(trade_strategy)) &&
+               (!ticker || same_folded(*ticker, trade.ticker)) &&
                (!first || trade.date_opened >= *first) && (!last || trade.date_opened <= *last);
     }
 };
 
 mcp::Outcome<Filter> filter_of(const Json& arguments, const analytics::TradeSet& set) {
     Filter filter;
-    filter.strategy = text_argument(arguments, "strategy");
+    const std::optional<std::string> strategy = text_argument(arguments, "strategy");
+    if (strategy) {
+        filter.strategy.emplace(*strategy, set.strategies);
+    }
     filter.ticker = text_argument(arguments, "tickerFilter");
     filter.first = date_argument(arguments, "startDate");
     filter.last = date_argument(arguments, "endDate");
@@ -115,13 +119,10 @@ mcp::Outcome<Filter> filter_of(const Json& arguments, const analytics::TradeSet&
     if (filter.least > filter.most) {
         return mcp::tool_error("minPl is greater than maxPl");
     }
-    const auto known = [&](const std::string& name) {
-        return equals_ignoring_case(name, *filter.strategy);
-    };
-    if (filter.strategy && std::none_of(set.strategies.begin(), set.strategies.end(), known)) {
-        const std::string hint = mcp::did_you_mean(*filter.strategy, set.strategies);
+    if (filter.strategy && filter.strategy->found() == NameMatch::kNone) {
+        const std::string hint = mcp::did_you_mean(*strategy, set.strategies);
         return mcp::tool_error(
-            fmt::format("No strategy '{}' in this block", mcp::cell_text(*filter.strategy)) +
+            fmt::format("No strategy '{}' in this block", mcp::cell_text(*strategy)) +
             (hint.empty() ? "; get_block_info lists them all" : hint));
     }
     return filter;

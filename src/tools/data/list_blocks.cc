@@ -7,10 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "core/unicode.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
 #include "tools/data/block_summaries.h"
-#include "tools/data/name_order.h"
 #include "tools/data/pages.h"
 #include "tools/data/tools.h"
 #include "tools/json.h"
@@ -105,9 +105,9 @@ Json block_json(const BlockSummary& block, bool stale) {
 
 bool matches(const BlockSummary& block, const Json& arguments) {
     if (const auto wanted = text_argument(arguments, "containsStrategy")) {
-        const std::string text = ascii_lower(*wanted);
+        const std::string text = fold_case(*wanted);
         const auto contains = [&](const std::string& name) {
-            return ascii_lower(name).find(text) != std::string::npos;
+            return fold_case(name).find(text) != std::string::npos;
         };
         if (std::none_of(block.strategies.begin(), block.strategies.end(), contains)) {
             return false;
@@ -126,7 +126,7 @@ void sort_blocks(std::vector<Summary>& blocks, const Json& arguments) {
     const bool descending = *text_argument(arguments, "sortOrder") == "desc";
     // Ties stay in the order of names, whatever the direction.
     std::sort(blocks.begin(), blocks.end(),
-              [](const Summary& a, const Summary& b) { return name_less(a->id(), b->id()); });
+              [](const Summary& a, const Summary& b) { return name_order_less(a->id(), b->id()); });
     const auto less = [&](const Summary& a, const Summary& b) {
         if (by == "tradeCount") {
             return a->trade_count < b->trade_count;
@@ -134,7 +134,8 @@ void sort_blocks(std::vector<Summary>& blocks, const Json& arguments) {
         if (by == "netPl") {
             return a->net_pl < b->net_pl;
         }
-        return by == "dateRange" ? a->last_opened < b->last_opened : name_less(a->id(), b->id());
+        return by == "dateRange" ? a->last_opened < b->last_opened
+                                 : name_order_less(a->id(), b->id());
     };
     std::stable_sort(blocks.begin(), blocks.end(), [&](const Summary& a, const Summary& b) {
         return descending ? less(b, a) : less(a, b);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analytics/statistics.h"
+#include "core/unicode.h"
 #include "mcp/nearest.h"
 #include "mcp/render.h"
 #include "sync/sync.h"
@@ -168,9 +169,7 @@ std::optional<mcp::ToolError> unknown_strategy(const std::optional<std::string>&
                                                std::span<const std::string> known,
                                                std::string_view block_id) {
     if (!strategy || strategy->empty() ||
-        std::any_of(known.begin(), known.end(), [&](const std::string& name) {
-            return analytics::equals_ignoring_case(name, *strategy);
-        })) {
+        NameWanted(*strategy, known).found() != NameMatch::kNone) {
         return std::nullopt;
     }
     const std::vector<std::string> names(known.begin(), known.end());

@@ -89,6 +89,7 @@ mcp::Outcome<mcp::ToolResult> get_statistics(App& app, mcp::ToolContext& context
     analytics::StatisticsRequest request;
     request.options.conventions = conventions;
     request.filter.strategy = text_argument(arguments, "strategy");
+    request.filter.reference_names = is_reference(arguments);
     request.filter.ticker = text_argument(arguments, "tickerFilter");
     TB_TRY_TOOL(request.filter.dates,
                 date_range_argument(arguments, "startDate", "endDate", conventions));

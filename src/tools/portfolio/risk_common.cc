@@ -94,6 +94,7 @@ mcp::Outcome<RiskSelection> select_trades(App& app, mcp::ToolContext& context,
     const bool correct = selection.conventions == Conventions::kCorrect;
     analytics::TradeFilter& filter = selection.filter;
     filter.strategy = text_argument(arguments, "strategy");
+    filter.reference_names = !correct;
     if (!names.empty()) {
         filter.strategies = texts_argument(arguments, names);
     }

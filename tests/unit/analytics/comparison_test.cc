@@ -157,6 +157,18 @@ TEST(BlockDiff, StrategiesAndTotalsSideBySide) {
         close_to(d.delta.profit_factor, *d.totals_b.profit_factor - *d.totals_a.profit_factor));
 }
 
+TEST(BlockDiff, NamesThatDifferInCaseAreOneStrategyAsInAFilter) {
+    const TradeSet a = sample();
+    TradeSet b = sample();
+    b.strategies = {"beta", "ALPHA", "Gamma"};
+    const BlockDiff d = block_diff({"A", &a, {}, {}}, {"B", &b, {}, {}}, {}, options());
+    EXPECT_EQ(d.shared, (std::vector<std::string>{"Alpha", "beta", "gamma"}));
+    EXPECT_TRUE(d.unique_to_b.empty());
+    EXPECT_EQ(d.strategies[0].delta_net_pl, 0);
+    EXPECT_EQ(block_diff({"A", &a, {}, {}}, {"B", &b, {}, {}}, {}, options(kReference)).shared,
+              (std::vector<std::string>{"beta"}));
+}
+
 TEST(BlockDiff, I4_BothBlocksAndLogsUseTheRealizationDay) {
     const TradeSet set = sample();
     const DateRange range = {day("2025-01-06"), day("2025-01-06")};

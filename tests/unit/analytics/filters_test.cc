@@ -109,30 +109,5 @@ TEST(FilterLog, KeepsTheInclusiveRange) {
     EXPECT_EQ(filter_log(log, {day("2025-02-01"), day("2025-01-01")}).size(), 0);
 }
 
-TEST(Collation, OrdersNamesForPeople) {
-    EXPECT_TRUE(collation_less("alpha", "Beta"));
-    EXPECT_TRUE(collation_less("Alpha", "beta"));
-    EXPECT_TRUE(collation_less("alpha", "Alpha"));  // case only breaks ties
-    EXPECT_TRUE(collation_less("a b", "ab"));
-    EXPECT_TRUE(collation_less("a-b", "a1"));
-    EXPECT_TRUE(collation_less("9", "a"));
-    EXPECT_TRUE(collation_less("ab", "abc"));
-    EXPECT_FALSE(collation_less("same", "same"));
-}
-
-TEST(Collation, AccentedLettersStandWithTheirBaseLetter) {
-    EXPECT_TRUE(collation_less("Éclair", "Zebra"));
-    EXPECT_TRUE(collation_less("Über", "Vega"));
-    EXPECT_TRUE(collation_less("naive", "naïve"));  // the accent only breaks ties
-    EXPECT_TRUE(collation_less("naïve", "naivf"));
-    EXPECT_TRUE(collation_less("é", "É"));
-    EXPECT_TRUE(collation_less("É1", "e1x"));
-    EXPECT_TRUE(collation_less("strasse", "straße"));
-    EXPECT_TRUE(collation_less("straße", "strasso"));
-    EXPECT_TRUE(collation_less("Łódź", "Lodzx"));
-    EXPECT_TRUE(collation_less("zebra", "ελλάς"));  // other scripts follow in code order
-    EXPECT_FALSE(collation_less("É", "É"));
-}
-
 }  // namespace
 }  // namespace tb::analytics

@@ -7,7 +7,6 @@
 #include "core/file_system.h"
 #include "support/temp_dir.h"
 #include "tools/content.h"
-#include "tools/data/name_order.h"
 
 namespace tb::tools {
 namespace {
@@ -24,22 +23,6 @@ TEST(ToolsMarkdown, FileEqualsTheTable) {
     ASSERT_TRUE(stored.has_value());
     EXPECT_TRUE(*stored == text)
         << "write docs/tools.md anew: TB_WRITE_DOCS=1 tools_test --gtest_filter='ToolsMarkdown.*'";
-}
-
-TEST(NameOrder, IsThatOfAFileManager) {
-    const std::vector<std::string> sorted = {"",    " a", "_a", "-a", "1a",      "2",
-                                             "10x", "a",  "A",  "a1", "ab",      "Ab",
-                                             "AB",  "b",  "B2", "za", "\xC3\xA9"};
-    std::vector<std::string> names = sorted;
-    std::sort(names.begin(), names.end(),
-              [](const auto& a, const auto& b) { return name_less(a, b); });
-    // Digit by digit: "10x" comes before "1a".
-    EXPECT_EQ(names,
-              (std::vector<std::string>{"", " a", "_a", "-a", "10x", "1a", "2", "a", "A", "a1",
-                                        "ab", "Ab", "AB", "b", "B2", "za", "\xC3\xA9"}));
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        EXPECT_FALSE(name_less(names[i], names[i]));
-    }
 }
 
 }  // namespace
