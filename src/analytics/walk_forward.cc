@@ -85,11 +85,12 @@ Result<void> check_options(const WalkForwardOptions& o) {
 
 Result<Sizes> window_sizes(const WalkForwardOptions& o, std::int32_t span_days,
                            Conventions conventions) {
-    const std::int64_t parts = std::int64_t{o.is_window_count} + o.oos_window_count;
+    const bool correct = conventions == Conventions::kCorrect;
+    const std::int64_t parts = std::int64_t{o.is_window_count} +
+                               std::int64_t{o.oos_window_count} * (correct ? kDefaultWindows : 1);
     std::optional<std::int32_t> in_sample = o.in_sample_days;
     std::optional<std::int32_t> out_of_sample = o.out_of_sample_days;
-    if (conventions == Conventions::kCorrect &&
-        in_sample.has_value() != out_of_sample.has_value()) {
+    if (correct && in_sample.has_value() != out_of_sample.has_value()) {
         const double ratio = static_cast<double>(o.oos_window_count) / o.is_window_count;
         if (in_sample) {
             out_of_sample = std::max(1, static_cast<std::int32_t>(std::lround(*in_sample * ratio)));
@@ -101,14 +102,15 @@ Result<Sizes> window_sizes(const WalkForwardOptions& o, std::int32_t span_days,
     if (in_sample && out_of_sample) {
         sizes = {*in_sample, *out_of_sample, o.step_days.value_or(*out_of_sample)};
     } else {
-        const auto unit = static_cast<std::int32_t>(span_days / parts);
-        sizes = {unit * o.is_window_count, unit * o.oos_window_count, o.step_days.value_or(unit)};
+        const auto unit = static_cast<std::int32_t>((span_days + (correct ? 1 : 0)) / parts);
+        sizes = {unit * o.is_window_count, unit * o.oos_window_count,
+                 o.step_days.value_or(correct ? unit * o.oos_window_count : unit)};
     }
     if (sizes.in_sample <= 0 || sizes.out_of_sample <= 0 || sizes.step <= 0) {
         return make_error(ErrorCode::kInvalidArgument,
-                          fmt::format("{} days of data are too few for {} + {} windows; ask for "
-                                      "fewer windows or give inSampleDays and outOfSampleDays",
-                                      span_days, o.is_window_count, o.oos_window_count));
+                          fmt::format("{} days of data are too few for {} parts; ask for fewer "
+                                      "parts or give inSampleDays and outOfSampleDays",
+                                      span_days, parts));
     }
     return sizes;
 }
@@ -431,6 +433,31 @@ std::vector<std::string> sizes_without_effect(const Analysis& a) {
     return names;
 }
 
+// What would give kDefaultWindows windows: lengths that hold the trades a window needs at the rate
+// at which they come, or a longer history.
+std::string how_to_get_windows(const Analysis& a) {
+    const double days = a.last_day - a.first_day + 1;
+    const double rate = static_cast<double>(a.trades.size()) / days;
+    const auto holding = [&](std::size_t trades, std::int32_t least) {
+        return std::max<std::int64_t>(
+            least, static_cast<std::int64_t>(std::ceil(static_cast<double>(trades) / rate)));
+    };
+    const std::int64_t in = holding(a.options.min_in_sample_trades, 7);
+    const std::int64_t out = holding(a.options.min_out_of_sample_trades, 1);
+    const std::int64_t needed = in + kDefaultWindows * out;
+    if (static_cast<double>(needed) <= days) {
+        return fmt::format(
+            "at {:.2g} trades a day, inSampleDays {} and outOfSampleDays {} would "
+            "leave room for {}",
+            rate, (static_cast<std::int64_t>(days) - kDefaultWindows * out), out, kDefaultWindows);
+    }
+    return fmt::format(
+        "at {:.2g} trades a day, {} windows of at least {} and {} trades need about "
+        "{} days; there are {:.0f}",
+        rate, kDefaultWindows, a.options.min_in_sample_trades, a.options.min_out_of_sample_trades,
+        needed, days);
+}
+
 void add_warnings(const Analysis& a, WalkForwardResult& result) {
     if (a.reference()) {
         return;
@@ -454,9 +481,11 @@ void add_warnings(const Analysis& a, WalkForwardResult& result) {
                         "stands for all of them",
                         fmt::join(idle, ", ")));
     }
-    if (result.periods.size() < 3) {
+    if (result.periods.size() < static_cast<std::size_t>(kDefaultWindows)) {
         result.warnings.push_back(fmt::format(
-            "only {} windows could be evaluated: too few for a verdict", result.periods.size()));
+            "only {} windows could be evaluated: too few for {}; {}", result.periods.size(),
+            result.periods.size() < kFewestVerdictWindows ? "a verdict" : "a verdict to rely on",
+            how_to_get_windows(a)));
     }
 }
 

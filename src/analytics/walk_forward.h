@@ -14,6 +14,11 @@
 // - a window is consistent if its OOS net P/L is positive (and profit factor above 1) (I-32);
 // - one-lot normalization is applied, margin included (I-28); IS or OOS days given alone imply the
 //   other by the window counts (I-29);
+// - where no length is given, the history is divided so that kDefaultWindows out-of-sample
+// stretches
+//   of oos parts each follow one in-sample stretch of is parts: a part is days / (is + 5 oos), the
+//   step one out-of-sample stretch; the reference divides by is + oos, which leaves one window;
+// - a verdict needs evidence (WalkForwardVerdict);
 // - chosen parameters and reasons of skipped windows are returned (I-33); unknown parameter names
 //   are refused, and risk limits are constraints instead of axes: the loosest value of the range
 //   applies, since a tighter one can only exclude (I-51); floors at or below 0 are honoured (I-52);
@@ -159,12 +164,19 @@ struct SkippedWindow {
 
 enum class Rating { kGood, kModerate, kConcerning };
 
+// A judgement needs evidence. kCorrect: none (all nullopt, with the reason) below
+// kFewestVerdictWindows evaluated windows or when there was nothing to choose from; kConcerning
+// overall when the out-of-sample stretches lost money together or their mean target is negative.
 struct WalkForwardVerdict {
-    Rating overall = Rating::kConcerning;
+    std::optional<Rating> overall;
     std::optional<Rating> efficiency;  // nullopt: efficiency undefined; counts no points
-    Rating stability = Rating::kConcerning;
-    Rating consistency = Rating::kConcerning;
+    std::optional<Rating> stability;
+    std::optional<Rating> consistency;
+    std::string reason;  // why there is none, or what alone decided it; else empty
 };
+inline constexpr std::size_t kFewestVerdictWindows = 3;
+// Out-of-sample stretches the history is divided for where no length is given (kCorrect).
+inline constexpr std::int32_t kDefaultWindows = 5;
 
 struct RecommendedParameter {
     std::string name;
@@ -183,10 +195,11 @@ struct WalkForwardSummary {
     // The two parts: the means above or, in kCorrect for net P/L, means per day of the stretch.
     std::optional<double> comparable_in_sample;
     std::optional<double> comparable_out_of_sample;
-    double parameter_stability = 0;          // 0..1
-    double consistency_score = 0;            // 0..1, share of evaluated windows
-    std::optional<double> robustness_score;  // mean of clamp(degradation,0,2)/2 and the two above
-    std::optional<double> avg_correlation;   // over windows with diversification figures
+    // 0..1; kCorrect: nullopt below two windows or without a parameter.
+    std::optional<double> parameter_stability;
+    std::optional<double> consistency_score;  // 0..1 of evaluated windows; kCorrect: nullopt for 0
+    std::optional<double> robustness_score;   // mean of clamp(degradation,0,2)/2 and the two above
+    std::optional<double> avg_correlation;    // over windows with diversification figures
     std::optional<double> avg_tail_dependence;
     std::optional<double> avg_effective_factors;
 };

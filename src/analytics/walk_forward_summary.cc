@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "analytics/numerics.h"
 
 namespace tb::analytics {
@@ -49,11 +51,16 @@ std::vector<double> values_of(const WalkForwardResult& result, std::size_t param
 }
 
 // 1 - coefficient of variation, clamped to [0,1], averaged over the parameters.
-double parameter_stability(const WalkForwardResult& result) {
+std::optional<double> parameter_stability(const WalkForwardResult& result,
+                                          Conventions conventions) {
+    const bool undefined = result.periods.size() < 2 || result.parameter_names.empty();
+    if (undefined && conventions == Conventions::kCorrect) {
+        return std::nullopt;
+    }
     if (result.periods.empty()) {
         return 0;
     }
-    if (result.periods.size() == 1 || result.parameter_names.empty()) {
+    if (undefined) {
         return 1;
     }
     double sum = 0;
@@ -94,16 +101,47 @@ int points(Rating rating) {
     return rating == Rating::kGood ? 2 : rating == Rating::kModerate ? 1 : 0;
 }
 
-WalkForwardVerdict judge(const WalkForwardSummary& summary) {
+std::string why_no_verdict(const WalkForwardResult& result) {
+    if (result.periods.size() < kFewestVerdictWindows) {
+        return fmt::format("no verdict: {} of the {} windows that are needed could be evaluated",
+                           result.periods.size(), kFewestVerdictWindows);
+    }
+    if (result.combinations < 2) {
+        return "no verdict: nothing was optimized; give parameterRanges with several values";
+    }
+    return {};
+}
+
+bool lost_out_of_sample(const WalkForwardResult& result) {
+    CompensatedSum net;
+    for (const WalkForwardPeriod& period : result.periods) {
+        net.add(period.out_of_sample_net_pl);
+    }
+    return net.value() < 0 || result.summary.comparable_out_of_sample.value_or(0) < 0;
+}
+
+WalkForwardVerdict judge(const WalkForwardResult& result, Conventions conventions) {
+    const WalkForwardSummary& summary = result.summary;
+    const bool correct = conventions == Conventions::kCorrect;
     WalkForwardVerdict verdict;
+    if (correct) {
+        verdict.reason = why_no_verdict(result);
+        if (!verdict.reason.empty()) {
+            return verdict;
+        }
+    }
     if (summary.degradation_factor) {
         verdict.efficiency = rate(100 * *summary.degradation_factor, 80, 60);
     }
-    verdict.stability = rate(100 * summary.parameter_stability, 70, 50);
-    verdict.consistency = rate(100 * summary.consistency_score, 70, 50);
+    verdict.stability = rate(100 * summary.parameter_stability.value_or(0), 70, 50);
+    verdict.consistency = rate(100 * summary.consistency_score.value_or(0), 70, 50);
     const int total = points(verdict.efficiency.value_or(Rating::kConcerning)) +
-                      points(verdict.stability) + points(verdict.consistency);
+                      points(*verdict.stability) + points(*verdict.consistency);
     verdict.overall = rate(total, 5, 3);
+    if (correct && lost_out_of_sample(result)) {
+        verdict.overall = Rating::kConcerning;
+        verdict.reason = "the out-of-sample result is negative";
+    }
     return verdict;
 }
 
@@ -180,19 +218,28 @@ void summarize_walk_forward(const WalkForwardOptions& options, Conventions conve
                             WalkForwardResult& result) {
     fill_efficiency(collect_targets(options, conventions, result), conventions, result);
     WalkForwardSummary& summary = result.summary;
-    summary.parameter_stability = parameter_stability(result);
+    summary.parameter_stability = parameter_stability(result, conventions);
     const auto consistent = std::count_if(result.periods.begin(), result.periods.end(),
                                           [](const WalkForwardPeriod& p) { return p.consistent; });
-    summary.consistency_score =
-        result.periods.empty()
-            ? 0
-            : static_cast<double>(consistent) / static_cast<double>(result.periods.size());
-    if (summary.degradation_factor) {
+    if (!result.periods.empty()) {
+        summary.consistency_score =
+            static_cast<double>(consistent) / static_cast<double>(result.periods.size());
+    } else if (conventions == Conventions::kReference) {
+        summary.consistency_score = 0;
+    }
+    if (summary.degradation_factor && summary.parameter_stability && summary.consistency_score) {
         summary.robustness_score = (std::clamp(*summary.degradation_factor, 0.0, 2.0) / 2 +
-                                    summary.parameter_stability + summary.consistency_score) /
+                                    *summary.parameter_stability + *summary.consistency_score) /
                                    3;
     }
-    result.verdict = judge(summary);
+    if (!summary.parameter_stability) {
+        result.notes.push_back(
+            {"parameterStability, robustnessScore", "needs two windows and a parameter to choose"});
+    }
+    result.verdict = judge(result, conventions);
+    if (!result.verdict.reason.empty()) {
+        result.notes.push_back({"verdict", result.verdict.reason});
+    }
     result.recommended = recommend(result);
     if (options.diversification.enabled()) {
         summarize_diversification(result);

@@ -116,7 +116,7 @@ std::vector<mcp::Field> result_fields() {
         field::text("blockId", "The block"),
         open_object("summary", "Means, degradationFactor (OOS/IS), stability, robustness"),
         open_object("stats", "Window counts, consistencyScore"),
-        open_object("verdict", "good, moderate or concerning"),
+        open_object("verdict", "good, moderate, poor, or null with the reason"),
         open_object("recommendedParameters", "value, range, stable"),
         open_list("periods", "Evaluated windows"),
         open_list("skippedWindows", "Windows without a result and why"),
@@ -197,8 +197,11 @@ mcp::Outcome<WalkForwardOptions> read_options(const Json& arguments) {
 
 // ---- rendering ----
 
-std::string_view rating_name(Rating rating) {
-    switch (rating) {
+std::string_view rating_name(std::optional<Rating> rating, Conventions conventions) {
+    if (!rating) {
+        return "undefined";
+    }
+    switch (*rating) {
         case Rating::kGood:
             return "good";
         case Rating::kModerate:
@@ -206,11 +209,14 @@ std::string_view rating_name(Rating rating) {
         case Rating::kConcerning:
             break;
     }
-    return "concerning";
+    return conventions == Conventions::kReference ? "concerning" : "poor";
 }
 
-std::string_view verdict_title(Rating overall) {
-    switch (overall) {
+std::string verdict_title(const analytics::WalkForwardVerdict& verdict) {
+    if (!verdict.overall) {
+        return verdict.reason;
+    }
+    switch (*verdict.overall) {
         case Rating::kGood:
             return "What was chosen in sample held up out of sample";
         case Rating::kModerate:
@@ -325,13 +331,15 @@ Json summary_json(const analytics::WalkForwardSummary& summary) {
             {"avgEffectiveFactors", figure_json(summary.avg_effective_factors)}};
 }
 
-Json verdict_json(const analytics::WalkForwardVerdict& verdict) {
-    return {
-        {"overall", rating_name(verdict.overall)},
-        {"efficiency", verdict.efficiency ? Json(rating_name(*verdict.efficiency)) : Json(nullptr)},
-        {"stability", rating_name(verdict.stability)},
-        {"consistency", rating_name(verdict.consistency)},
-        {"title", verdict_title(verdict.overall)}};
+Json verdict_json(const analytics::WalkForwardVerdict& verdict, Conventions conventions) {
+    const auto rating = [&](std::optional<Rating> one) {
+        return one ? Json(rating_name(one, conventions)) : Json(nullptr);
+    };
+    return {{"overall", rating(verdict.overall)},
+            {"efficiency", rating(verdict.efficiency)},
+            {"stability", rating(verdict.stability)},
+            {"consistency", rating(verdict.consistency)},
+            {"title", verdict_title(verdict)}};
 }
 
 Json result_json(const Json& arguments, const WalkForwardOptions& options,
@@ -368,9 +376,9 @@ Json result_json(const Json& arguments, const WalkForwardOptions& options,
               {"evaluatedPeriods", result.periods.size()},
               {"skippedPeriods", result.skipped.size()},
               {"analyzedTrades", result.analyzed_trades},
-              {"consistencyScore", result.summary.consistency_score},
+              {"consistencyScore", figure_json(result.summary.consistency_score)},
               {"outOfSampleOverlaps", result.out_of_sample_overlaps}}},
-            {"verdict", verdict_json(result.verdict)},
+            {"verdict", verdict_json(result.verdict, conventions)},
             {"recommendedParameters", std::move(recommended)},
             {"periods", std::move(periods)},
             {"skippedWindows", std::move(skipped)},
@@ -395,6 +403,7 @@ std::string result_text(const Json& arguments, const WalkForwardOptions& options
                         const WalkForwardResult& result, std::size_t budget) {
     const analytics::WalkForwardSummary& summary = result.summary;
     const analytics::WalkForwardVerdict& verdict = result.verdict;
+    const Conventions conventions = conventions_of(arguments);
     std::string text = fmt::format(
         "Walk-forward of block {} on {}: {} days in sample, {} out, step {}; {} of {} windows "
         "evaluated, {} trades, {} combination(s); risk-free rate {}.\n"
@@ -405,12 +414,11 @@ std::string result_text(const Json& arguments, const WalkForwardOptions& options
         *text_argument(arguments, "optimizationTarget"), result.in_sample_days,
         result.out_of_sample_days, result.step_days, result.periods.size(), result.total_windows,
         mcp::count_text(static_cast<std::int64_t>(result.analyzed_trades)), result.combinations,
-        rate_source_text(options.rates), rating_name(verdict.overall),
-        verdict.efficiency ? rating_name(*verdict.efficiency) : "undefined",
-        rating_name(verdict.stability), rating_name(verdict.consistency),
-        verdict_title(verdict.overall), mcp::ratio_text(summary.avg_in_sample),
-        mcp::ratio_text(summary.avg_out_of_sample), mcp::ratio_text(summary.degradation_factor),
-        mcp::ratio_text(summary.performance_delta),
+        rate_source_text(options.rates), rating_name(verdict.overall, conventions),
+        rating_name(verdict.efficiency, conventions), rating_name(verdict.stability, conventions),
+        rating_name(verdict.consistency, conventions), verdict_title(verdict),
+        mcp::ratio_text(summary.avg_in_sample), mcp::ratio_text(summary.avg_out_of_sample),
+        mcp::ratio_text(summary.degradation_factor), mcp::ratio_text(summary.performance_delta),
         compared_per_day(arguments) && summary.performance_delta ? " a day" : "",
         mcp::ratio_text(summary.parameter_stability), mcp::ratio_text(summary.consistency_score),
         mcp::ratio_text(summary.robustness_score));
@@ -475,7 +483,10 @@ std::vector<Explanation> explain(const Json& arguments, const WalkForwardResult&
         means);
     add("summary.performanceDelta", "mean OOS target - mean IS target" + per_day, means);
     add("summary.parameterStability",
-        "mean over parameters of 1 - min(|sd/mean|, 1) of the chosen values; 1 without parameters",
+        reference ? "mean over parameters of 1 - min(|sd/mean|, 1) of the chosen values; 1 without "
+                    "parameters"
+                  : "mean over parameters of 1 - min(|sd/mean|, 1) of the chosen values; needs two "
+                    "windows and a parameter",
         {{"windows", windows}, {"parameters", result.parameter_names.size()}});
     add("stats.consistencyScore",
         reference ? "share of windows with OOS target >= 0"
@@ -484,14 +495,17 @@ std::vector<Explanation> explain(const Json& arguments, const WalkForwardResult&
     add("summary.robustnessScore",
         "mean of clamp(degradationFactor, 0, 2)/2, parameterStability, consistencyScore",
         {{"degradationFactor", figure_json(summary.degradation_factor)},
-         {"parameterStability", summary.parameter_stability},
-         {"consistencyScore", summary.consistency_score}});
+         {"parameterStability", figure_json(summary.parameter_stability)},
+         {"consistencyScore", figure_json(summary.consistency_score)}});
     add("verdict",
         "degradationFactor: good from 0.8, moderate from 0.6; stability, consistency: from 0.7, "
-        "0.5; overall by 2 points a good, 1 a moderate: good from 5, moderate from 3",
+        "0.5; overall by 2 points a good, 1 a moderate: good from 5, moderate from 3" +
+            std::string(reference ? ""
+                                  : "; none below 3 windows or without a choice of parameters; "
+                                    "poor when the out-of-sample result is negative"),
         {{"degradationFactor", figure_json(summary.degradation_factor)},
-         {"parameterStability", summary.parameter_stability},
-         {"consistencyScore", summary.consistency_score}});
+         {"parameterStability", figure_json(summary.parameter_stability)},
+         {"consistencyScore", figure_json(summary.consistency_score)}});
     add("recommendedParameters",
         "mean of the chosen values, 3 decimals; stable: population sd/|mean| < 0.3",
         {{"combinations", result.combinations}});

@@ -23,7 +23,15 @@ TEST_F(WalkForwardToolTest, LossInSampleGivesNoEfficiency) {  // I-31
     EXPECT_EQ(theirs["verdict"]["efficiency"], "good");
     const Json meic = call(kTool, windows);
     EXPECT_LT(meic["summary"]["degradationFactor"], 0);
-    EXPECT_EQ(meic["verdict"]["efficiency"], "concerning");
+    // Nothing was optimized: no verdict, and the reason for it.
+    EXPECT_TRUE(meic["verdict"]["overall"].is_null());
+    EXPECT_TRUE(meic["verdict"]["efficiency"].is_null());
+    EXPECT_TRUE(mentions(meic["notes"], "nothing was optimized"));
+    const Json chosen =
+        call(kTool, with(windows, {{"parameterRanges", {{"kellyMultiplier", {0.5, 1, 0.5}}}}}));
+    EXPECT_EQ(chosen["verdict"]["efficiency"], "poor");
+    EXPECT_EQ(chosen["verdict"]["overall"], "poor");
+    EXPECT_EQ(theirs["verdict"]["stability"], "good");
     // Losing in sample already: there is nothing to keep.
     write_block("loser", with_funds(trades_of("alpha", 120, {10, -20, 15, -25, 5}), 10'000));
     const Json ours =
@@ -112,7 +120,9 @@ TEST_F(WalkForwardToolTest, StretchTheDataDoesNotCoverIsLeftOut) {  // I-30, I-3
     EXPECT_EQ(theirs["periods"].size(), 2U);
     EXPECT_NEAR(theirs["summary"]["avgOutOfSamplePerformance"].get<double>(), 17.6, 0.05);
     EXPECT_NEAR(theirs["summary"]["degradationFactor"].get<double>(), 22.13, 0.01);
-    const Json ours = call(kTool, kEma);
+    const Json ours =
+        call(kTool, with(kEma, {{"inSampleDays", theirs["config"]["inSampleDays"]},
+                                {"outOfSampleDays", theirs["config"]["outOfSampleDays"]}}));
     ASSERT_EQ(ours["periods"].size(), 1U);
     EXPECT_NEAR(ours["summary"]["avgOutOfSamplePerformance"].get<double>(), 2.95, 0.1);
     ASSERT_EQ(ours["skippedWindows"].size(), 1U);
