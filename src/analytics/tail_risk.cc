@@ -10,6 +10,7 @@
 #include "analytics/correlation_kendall.h"
 #include "analytics/numerics.h"
 #include "analytics/tail_risk_eigen.h"
+#include "core/text.h"
 
 namespace tb::analytics {
 
@@ -223,7 +224,10 @@ Result<std::vector<double>> analyze_factors(const TailRiskOptions& options, bool
     TB_TRY(Eigen eigen, symmetric_eigen(matrix, cancel));
     result.smallest_raw_eigenvalue = eigen.values.back();
     if (!reference && eigen.values.back() < kEigenNoise) {
-        matrix = clip_to_correlation(eigen);
+        TB_TRY(const NearestCorrelation nearest, nearest_correlation(matrix, cancel));
+        matrix = nearest.matrix;
+        result.repair_distance = nearest.distance;
+        result.repair_converged = nearest.converged;
         TB_TRY(eigen, symmetric_eigen(matrix, cancel));
         result.copula_repaired = true;
         for (std::size_t i = 0; i < n; ++i) {
@@ -265,6 +269,19 @@ Result<std::vector<double>> analyze_factors(const TailRiskOptions& options, bool
     return concentration;
 }
 
+// As shares of 100 % of the strategies that have one. kReference: as they are.
+void share_out(std::vector<TailRiskContribution>& contributions) {
+    CompensatedSum total;
+    for (const TailRiskContribution& one : contributions) {
+        total.add(one.tail_risk_contribution.value_or(0));
+    }
+    for (TailRiskContribution& one : contributions) {
+        if (one.tail_risk_contribution && total.value() > 0) {
+            *one.tail_risk_contribution *= 100 / total.value();
+        }
+    }
+}
+
 void add_contributions(const std::vector<double>& concentration, bool reference,
                        TailRiskResult& result) {
     const std::size_t n = result.strategies.size();
@@ -293,6 +310,9 @@ void add_contributions(const std::vector<double>& concentration, bool reference,
                 100 * (0.5 * *one.concentration + 0.5 * *one.avg_tail_dependence);
         }
         result.contributions.push_back(one);
+    }
+    if (!reference) {
+        share_out(result.contributions);
     }
     std::stable_sort(result.contributions.begin(), result.contributions.end(),
                      [](const TailRiskContribution& a, const TailRiskContribution& b) {
@@ -327,8 +347,11 @@ void add_warnings(const StrategySeriesSet& set, const TailRiskOptions& options,
     if (result.copula_repaired) {
         result.warnings.push_back(
             fmt::format("the copula matrix was not positive semi-definite (smallest eigenvalue "
-                        "{:.4g}); the nearest correlation matrix is used",
-                        result.smallest_raw_eigenvalue));
+                        "{:.4g}); {} is used, at a Frobenius distance of {:.4g}",
+                        result.smallest_raw_eigenvalue,
+                        result.repair_converged ? "the nearest correlation matrix (Higham 2002)"
+                                                : "a correlation matrix near to it",
+                        result.repair_distance));
     }
     for (std::size_t s = 0; s < n; ++s) {
         const auto own = static_cast<double>(result.shared_days[s][s]);
@@ -366,7 +389,7 @@ Result<void> check_options(const TailRiskOptions& options) {
 }  // namespace
 
 TradeSet filter_tail_risk_reference(const TradeSet& trades, const ReferenceTailRiskFilter& filter) {
-    const std::string ticker = to_lower(filter.ticker.value_or(""));
+    const std::string ticker = ascii_lower(filter.ticker.value_or(""));
     TradeSet result;
     result.strategies = trades.strategies;
     result.text = trades.text;
@@ -375,7 +398,7 @@ TradeSet filter_tail_risk_reference(const TradeSet& trades, const ReferenceTailR
                            std::find(filter.strategies.begin(), filter.strategies.end(),
                                      trades.strategies[trade.strategy]) != filter.strategies.end();
         const bool in_legs =
-            ticker.empty() || to_lower(trade.legs).find(ticker) != std::string::npos;
+            ticker.empty() || ascii_lower(trade.legs).find(ticker) != std::string::npos;
         if (named && in_legs && filter.dates.contains(trade.date_opened)) {
             result.trades.push_back(trade);
         }

@@ -7,8 +7,10 @@
 // - tail membership is decided on ranks (I-41) / on interpolated normal scores, which can lose a
 //   whole group of equal losses to rounding;
 // - too little data gives nullopt, a status and a warning / zeros and "low risk";
-// - a copula matrix that is not positive semi-definite is replaced by the nearest one (I-40) /
-//   used as it is, so that explained variance can exceed 1.
+// - a copula matrix that is not positive semi-definite is replaced by the nearest correlation
+//   matrix (Higham 2002, tail_risk_eigen.h) / used as it is, so that explained variance can exceed
+//   1;
+// - tail risk contributions add up to 100 % / do not.
 //
 // Thread-safe: tail_risk is pure and uses its own threads.
 #pragma once
@@ -54,7 +56,8 @@ struct TailRiskPair {
 
 struct TailRiskContribution {
     std::size_t strategy = 0;
-    // 100 * (0.5 concentration + 0.5 avg_tail_dependence), percent; nullopt if a part is missing.
+    // Percent. w = 0.5 concentration + 0.5 avg_tail_dependence; kCorrect: 100 w / sum of all w, so
+    // that the strategies with one add up to 100; kReference: 100 w. nullopt if a part is missing.
     std::optional<double> tail_risk_contribution;
     std::optional<double> concentration;        // |v1_i| / sum |v1|, share of the first factor
     std::optional<double> avg_tail_dependence;  // mean pair value with the others
@@ -93,6 +96,8 @@ struct TailRiskResult {
     std::optional<std::size_t> effective_factors;
     double smallest_raw_eigenvalue = 0;  // before a repair; below 0 where one was needed
     bool copula_repaired = false;
+    double repair_distance = 0;    // Frobenius norm of the change
+    bool repair_converged = true;  // else the nearest matrix is approached only
 
     std::vector<TailRiskContribution> contributions;  // descending, undefined last
     std::size_t insufficient_directions = 0;          // ordered pairs without a joint risk

@@ -90,17 +90,38 @@ Result<Eigen> symmetric_eigen(SquareMatrix matrix, const CancelToken& cancel) {
     return result;
 }
 
-SquareMatrix clip_to_correlation(const Eigen& eigen) {
+namespace {
+
+// Negative eigenvalues set to zero: the nearest positive semi-definite matrix.
+SquareMatrix without_negative(const Eigen& eigen) {
     const std::size_t n = eigen.values.size();
     SquareMatrix result(n);
     for (std::size_t k = 0; k < n; ++k) {
         const double value = std::max(0.0, eigen.values[k]);
-        for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t i = 0; value > 0 && i < n; ++i) {
             for (std::size_t j = 0; j < n; ++j) {
                 result.at(i, j) += value * eigen.vectors.at(k, i) * eigen.vectors.at(k, j);
             }
         }
     }
+    return result;
+}
+
+double frobenius_distance(const SquareMatrix& a, const SquareMatrix& b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        for (std::size_t j = 0; j < a.size(); ++j) {
+            sum += (a.at(i, j) - b.at(i, j)) * (a.at(i, j) - b.at(i, j));
+        }
+    }
+    return std::sqrt(sum);
+}
+
+}  // namespace
+
+SquareMatrix clip_to_correlation(const Eigen& eigen) {
+    const std::size_t n = eigen.values.size();
+    SquareMatrix result = without_negative(eigen);
     std::vector<double> scale(n);
     for (std::size_t i = 0; i < n; ++i) {
         scale[i] = result.at(i, i) > 0 ? 1 / std::sqrt(result.at(i, i)) : 0;
@@ -111,6 +132,42 @@ SquareMatrix clip_to_correlation(const Eigen& eigen) {
                 i == j ? 1 : std::clamp(result.at(i, j) * scale[i] * scale[j], -1., 1.);
         }
     }
+    return result;
+}
+
+Result<NearestCorrelation> nearest_correlation(const SquareMatrix& matrix,
+                                               const CancelToken& cancel) {
+    constexpr double kTolerance = 1e-9;
+    const std::size_t n = matrix.size();
+    const double size = static_cast<double>(std::max<std::size_t>(n, 1));
+    const auto most = static_cast<std::size_t>(std::clamp(
+        kMaxNearestWork / (10 * size * size * size), 5.0, static_cast<double>(kMaxNearestSteps)));
+    NearestCorrelation result;
+    SquareMatrix unit = matrix;  // Y: unit diagonal
+    SquareMatrix correction(n);  // dS: of Dykstra
+    const SquareMatrix zero(n);
+    while (!result.converged && result.steps < most) {
+        SquareMatrix shifted(n);  // R
+        for (std::size_t i = 0; i < n; ++i) {
+            for (std::size_t j = 0; j < n; ++j) {
+                shifted.at(i, j) = unit.at(i, j) - correction.at(i, j);
+            }
+        }
+        TB_TRY(const Eigen eigen, symmetric_eigen(shifted, cancel));
+        const SquareMatrix definite = without_negative(eigen);  // X
+        for (std::size_t i = 0; i < n; ++i) {
+            for (std::size_t j = 0; j < n; ++j) {
+                correction.at(i, j) = definite.at(i, j) - shifted.at(i, j);
+                unit.at(i, j) = i == j ? 1 : definite.at(i, j);
+            }
+        }
+        ++result.steps;
+        result.converged =
+            frobenius_distance(unit, definite) <= kTolerance * frobenius_distance(unit, zero);
+    }
+    TB_TRY(const Eigen eigen, symmetric_eigen(unit, cancel));
+    result.matrix = clip_to_correlation(eigen);
+    result.distance = frobenius_distance(result.matrix, matrix);
     return result;
 }
 

@@ -184,9 +184,11 @@ std::string result_text(const TailRiskResult& result, double threshold, std::siz
     }
     if (result.copula_repaired) {
         text += fmt::format(
-            "The pairwise correlations fit no joint distribution (smallest eigenvalue {}); the "
-            "nearest valid matrix is used.\n",
-            mcp::number_text(result.smallest_raw_eigenvalue));
+            "The pairwise correlations fit no joint distribution (smallest eigenvalue {}); {} is "
+            "used.\n",
+            mcp::number_text(result.smallest_raw_eigenvalue),
+            result.repair_converged ? "the nearest correlation matrix (Higham 2002)"
+                                    : "a correlation matrix near to it");
     }
     return text;
 }
@@ -222,7 +224,8 @@ std::vector<Explanation> explain(const Json& arguments, const RiskSelection& sel
     add("copulaCorrelationMatrix",
         reference
             ? "sin(pi*tau_b/2)"
-            : "sin(pi*tau_b/2); if not positive semi-definite, the nearest correlation matrix",
+            : "sin(pi*tau_b/2); if not positive semi-definite, the correlation matrix nearest in "
+              "the Frobenius norm (Higham 2002)",
         {{"repaired", result.copula_repaired},
          {"smallestRawEigenvalue", figure_json(result.smallest_raw_eigenvalue)}},
         days);
@@ -238,7 +241,11 @@ std::vector<Explanation> explain(const Json& arguments, const RiskSelection& sel
     add("marginalContributions[].avgTailDependence",
         "mean value of the strategy's pairs with the others", pairs, tail_days);
     add("marginalContributions[].tailRiskContribution",
-        "100*(0.5*concentrationScore + 0.5*avgTailDependence)", pairs, days);
+        reference
+            ? "100*(0.5*concentrationScore + 0.5*avgTailDependence)"
+            : "w = 0.5*concentrationScore + 0.5*avgTailDependence; 100*w/sum of all w, so that "
+              "the strategies with one add up to 100 %",
+        pairs, days);
     return out;
 }
 
@@ -262,6 +269,8 @@ mcp::Outcome<mcp::ToolResult> get_tail_risk(App& app, mcp::ToolContext& context,
                                      run_context(context)));
     AnswerFrame frame;
     frame.conventions = selection.conventions;
+    frame.counted_by = text_argument(arguments, "dateBasis") == "opened" ? CountedBy::kOpeningDay
+                                                                         : CountedBy::kClosingDay;
     frame.blocks = {&selection.fresh};
     frame.warnings = result.warnings;
     frame.explain = wants_explanation(arguments);

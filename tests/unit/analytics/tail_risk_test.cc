@@ -78,6 +78,73 @@ TEST(ClipToCorrelation, GivesUnitDiagonalAndNoNegativeEigenvalue) {
     EXPECT_LT(repaired.at(1, 2), 0);
 }
 
+// Higham 2002, section 4.1, and the tridiagonal matrix of his nearest-correlation notes.
+TEST(NearestCorrelation, AgreesWithPublishedExamples) {
+    const auto small =
+        nearest_correlation(matrix_of({{1, 1, 0}, {1, 1, 1}, {0, 1, 1}}), {}).value();
+    EXPECT_TRUE(small.converged);
+    EXPECT_NEAR(small.matrix.at(0, 1), 0.7607, 5e-5);
+    EXPECT_NEAR(small.matrix.at(0, 2), 0.1573, 5e-5);
+    EXPECT_NEAR(small.matrix.at(1, 2), 0.7607, 5e-5);
+    EXPECT_NEAR(small.distance, 0.5278, 5e-5);
+    const auto tridiagonal =
+        nearest_correlation(
+            matrix_of({{2, -1, 0, 0}, {-1, 2, -1, 0}, {0, -1, 2, -1}, {0, 0, -1, 2}}), {})
+            .value();
+    EXPECT_NEAR(tridiagonal.matrix.at(0, 1), -0.8084, 5e-5);
+    EXPECT_NEAR(tridiagonal.matrix.at(0, 2), 0.1916, 5e-5);
+    EXPECT_NEAR(tridiagonal.matrix.at(0, 3), 0.1068, 5e-5);
+    EXPECT_NEAR(tridiagonal.matrix.at(1, 2), -0.6562, 5e-5);
+}
+
+TEST(NearestCorrelation, IsACorrelationMatrixAndNearerThanClipping) {
+    rc::check([] {
+        const auto n = *rc::gen::inRange<std::size_t>(2, 7);
+        SquareMatrix matrix(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            matrix.at(i, i) = 1;
+            for (std::size_t j = 0; j < i; ++j) {
+                matrix.at(i, j) = *rc::gen::inRange(-100, 101) / 100.0;
+                matrix.at(j, i) = matrix.at(i, j);
+            }
+        }
+        const auto nearest = nearest_correlation(matrix, {}).value();
+        RC_ASSERT(nearest.converged);
+        const Eigen eigen = symmetric_eigen(nearest.matrix, {}).value();
+        RC_ASSERT(eigen.values.back() > -1e-9);
+        const SquareMatrix clipped = clip_to_correlation(symmetric_eigen(matrix, {}).value());
+        double sum = 0;
+        for (std::size_t i = 0; i < n; ++i) {
+            RC_ASSERT(nearest.matrix.at(i, i) == 1);
+            for (std::size_t j = 0; j < n; ++j) {
+                sum += std::pow(clipped.at(i, j) - matrix.at(i, j), 2);
+            }
+        }
+        RC_ASSERT(nearest.distance <= std::sqrt(sum) + 1e-7);
+        // A correlation matrix is its own nearest one.
+        const auto again = nearest_correlation(nearest.matrix, {}).value();
+        RC_ASSERT(again.distance <= 1e-7);
+    });
+}
+
+TEST(TailRisk, ContributionsAddUpToAHundredPercent) {
+    const auto first = [](int i) { return static_cast<double>(i); };
+    const auto second = [](int i) { return i >= 3 && i <= 8 ? i - 500.0 : i * 1.5; };
+    TradesBuilder b({"First", "Second", "Third"});
+    for (int i = 0; i < 60; ++i) {
+        b.add(day("2024-01-01").plus_days(i), first(i), 0);
+        b.add(day("2024-01-01").plus_days(i), second(i), 1);
+        b.add(day("2024-01-01").plus_days(i), (i * 37) % 60, 2);
+    }
+    const auto result = tail_risk(b.set(), {}, Conventions::kCorrect).value();
+    double sum = 0;
+    for (const TailRiskContribution& one : result.contributions) {
+        sum += *one.tail_risk_contribution;
+        EXPECT_GT(*one.tail_risk_contribution, 0);
+    }
+    EXPECT_NEAR(sum, 100, 1e-9);
+}
+
 // Two strategies on the same `days` days with the given results.
 template <class F, class G>
 TradesBuilder pair_of(int days, F first, G second) {

@@ -168,7 +168,8 @@ TEST_F(TailRiskToolTest, MatrixNoPortfolioCanHaveIsRepaired) {  // I-40
         EXPECT_GE(value.get<double>(), -1e-12);
     }
     EXPECT_NEAR(ours["explainedVariance"].back().get<double>(), 1, 1e-12);
-    EXPECT_NE(text_of(kTailRisk, {{"blockId", "A"}, {"minTradingDays", 20}}).find("nearest valid"),
+    EXPECT_NE(text_of(kTailRisk, {{"blockId", "A"}, {"minTradingDays", 20}})
+                  .find("nearest correlation matrix (Higham 2002)"),
               std::string::npos);
     // The reference counts idle days as agreement, so that nothing looks wrong.
     const Json theirs = call(kTailRisk, reference({{"blockId", "A"}, {"minTradingDays", 20}}));
