@@ -179,7 +179,15 @@ std::vector<ExcursionBucket> reference_buckets(std::span<const ExcursionPoint> p
     for (const ExcursionPoint& p : points) {
         highest = std::max({highest, p.mfe_percent.value_or(0), p.mae_percent.value_or(0)});
     }
-    std::vector<ExcursionBucket> buckets(static_cast<std::size_t>(std::ceil(highest / size)));
+    // A width that would give more buckets than anybody can use is widened, as under kCorrect.
+    if (!std::isfinite(highest) || !(size > 0)) {
+        return {};
+    }
+    if (std::ceil(highest / size) > static_cast<double>(kMaxReferenceBuckets)) {
+        size = highest / static_cast<double>(kMaxExcursionBuckets);
+    }
+    std::vector<ExcursionBucket> buckets(
+        std::min(kMaxReferenceBuckets, static_cast<std::size_t>(std::ceil(highest / size))));
     for (std::size_t i = 0; i < buckets.size(); ++i) {
         buckets[i].from = static_cast<double>(i) * size;
         buckets[i].to = static_cast<double>(i + 1) * size;

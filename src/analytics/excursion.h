@@ -95,6 +95,8 @@ struct ExcursionBucket {
     std::int64_t mae_count = 0;
 };
 inline constexpr std::size_t kMaxExcursionBuckets = 500;
+// kReference draws as many as its width asks for, up to this; beyond it kMaxExcursionBuckets.
+inline constexpr std::size_t kMaxReferenceBuckets = 5'000;
 // Buckets of `width` percent from 0 over the primary percents; wider ones (max/500) when there
 // would be more than 500. A missing or zero percent is not counted. Empty when the maximum is 0.
 [[nodiscard]] std::vector<ExcursionBucket> excursion_distribution(

@@ -259,5 +259,23 @@ TEST(ExcursionChart, I45_PercentsAreNotDollars) {
     EXPECT_EQ(excursion_chart(none, 10, kReference).avg_profit_capture, 0);
 }
 
+// One row decides the range: 1e9 percent is ten thousand million percents over 10 a bucket.
+TEST(Charts, HugeExcursionsDoNotMultiplyTheBuckets) {
+    for (const double extreme : {12'345'678.0, 1e9, 1e300}) {
+        std::vector<Trade> trades = {test::make_trade("2025-01-02", "2025-01-02", 50),
+                                     test::make_trade("2025-01-03", "2025-01-03", 60)};
+        trades[0].premium = 200;
+        trades[0].max_profit = 40;
+        trades[0].max_loss = -30;
+        trades[1].premium = 100;
+        trades[1].max_profit = extreme;
+        trades[1].max_loss = -20;
+        EXPECT_LE(excursion_chart(trades, 10, kCorrect).buckets.size(), kMaxExcursionBuckets);
+        EXPECT_LE(excursion_chart(trades, 10, kReference).buckets.size(), kMaxReferenceBuckets);
+        EXPECT_LE(excursion_chart(trades, 1e-9, kReference).buckets.size(), kMaxReferenceBuckets);
+        EXPECT_EQ(excursion_chart(trades, 10, kCorrect).points.size(), 2U);
+    }
+}
+
 }  // namespace
 }  // namespace tb::analytics
