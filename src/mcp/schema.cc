@@ -191,7 +191,7 @@ bool is_required(const Field& field, Side side) {
 Json schema_json(const Schema& schema, Side side);
 
 // Members of a result that its outline names: tables put the ones that matter first.
-constexpr std::size_t kOutlineMembers = 5;
+constexpr std::size_t kOutlineMembers = 4;
 // A greater bound guards the program and is checked, but tells a caller nothing.
 constexpr double kTellingMaximum = 1e6;
 
@@ -266,7 +266,11 @@ Json output_schema_json(const std::vector<Field>& results) {
 Json output_outline_json(const std::vector<Field>& results) {
     const auto shape = [](const Schema& schema) {
         const bool has_type = schema.type != JsonType::kAny && !schema.nullable;
-        return has_type ? Json{{"type", json_type_name(schema.type)}} : Json::object();
+        Json out = has_type ? Json{{"type", json_type_name(schema.type)}} : Json::object();
+        if (!schema.unit.empty()) {  // without what it says about the sign
+            out["description"] = schema.unit.substr(0, schema.unit.find(','));
+        }
+        return out;
     };
     Json properties = Json::object();
     for (const Field& field : results) {

@@ -101,7 +101,7 @@ namespace field {
 [[nodiscard]] Json input_schema_json(const std::vector<Field>& arguments);
 // Root object with properties and required; open for additional members (06 T8).
 [[nodiscard]] Json output_schema_json(const std::vector<Field>& results);
-// What of it goes into tools/list: name and type of the main members. Lists of
+// What of it goes into tools/list: name, type and unit of the main members. Lists of
 // tools are read into every conversation and have a budget (06 T13); all else about results is in
 // the manual (tool_docs.h). A value that matches the full schema matches the outline.
 [[nodiscard]] Json output_outline_json(const std::vector<Field>& results);

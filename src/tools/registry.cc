@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tools/data/tools.h"
+#include "tools/figure_units.h"
 #include "tools/portfolio/tools.h"
 
 namespace tb::tools {
@@ -14,6 +15,9 @@ std::vector<mcp::ToolSpec> all_tools(App& app) {
         std::vector<mcp::ToolSpec> more = part(app);
         table.insert(table.end(), std::make_move_iterator(more.begin()),
                      std::make_move_iterator(more.end()));
+    }
+    for (mcp::ToolSpec& tool : table) {
+        declare_units(tool);
     }
     return table;
 }

@@ -10,6 +10,7 @@
 #include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
+#include "tools/figure_units.h"
 #include "tools/json.h"
 #include "tools/portfolio/common.h"
 
@@ -62,6 +63,22 @@ void append(Json& list, const Json& more) {
     for (const Json& entry : more) {
         list.push_back(entry);
     }
+}
+
+// Empty under kReference, which has no such member.
+std::string_view counted_by_text(const AnswerFrame& frame) {
+    if (frame.conventions == Conventions::kReference) {
+        return "";
+    }
+    switch (frame.counted_by) {
+        case CountedBy::kClosingDay:
+            return "closing day (opening day while open)";
+        case CountedBy::kOpeningDay:
+            return "opening day";
+        case CountedBy::kNothing:
+            break;
+    }
+    return "";
 }
 
 // add_block_sync of one block or, with several, each block's `syncInfo` under its id.
@@ -120,6 +137,9 @@ std::vector<Field> with_frame(std::vector<Field> fields) {
 
 void add_frame(Json& result, const AnswerFrame& frame) {
     result["conventions"] = conventions_name(frame.conventions);
+    if (const std::string_view counted_by = counted_by_text(frame); !counted_by.empty()) {
+        result["countedBy"] = counted_by;
+    }
     Json notes = Json::array();
     for (const analytics::Note& note : all_notes(frame)) {
         notes.push_back({{"figure", note.figure}, {"reason", note.reason}});
@@ -145,6 +165,7 @@ void add_frame(Json& result, const AnswerFrame& frame) {
                            {"rows", entry.rows},
                            {"basis", entry.basis}});
     }
+    result["units"] = units_of(result);
     result["explain"] = std::move(explain);
     Json versions = Json::object();
     for (const FreshBlock* block : frame.blocks) {
@@ -167,6 +188,9 @@ std::string frame_text(const AnswerFrame& frame) {
     for (const analytics::Note& note : all_notes(frame)) {
         text += fmt::format("Note: {}: {}\n", mcp::visible_text(note.figure),
                             mcp::visible_text(note.reason));
+    }
+    if (const std::string_view counted_by = counted_by_text(frame); !counted_by.empty()) {
+        text += fmt::format("Days, weekdays, weeks and months are by {}\n", counted_by);
     }
     text += fmt::format("Conventions: {}\n", conventions_name(frame.conventions));
     if (frame.explain) {

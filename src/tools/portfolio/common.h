@@ -65,7 +65,7 @@ using analytics::Conventions;
 // ---- trades ----
 
 // The error for a strategy the block does not have, with the nearest names; nothing when it has it
-// (ASCII case ignored) or `strategy` is empty. `known`: TradeSet::strategies or a reporting log's.
+// (letter case ignored) or `strategy` is empty. `known`: TradeSet::strategies or a reporting log's.
 [[nodiscard]] std::optional<mcp::ToolError> unknown_strategy(
     const std::optional<std::string>& strategy, std::span<const std::string> known,
     std::string_view block_id);
@@ -112,17 +112,24 @@ struct Explanation {
     std::string basis;  // where the rows come from: "daily log", "trades", …
 };
 
+// The day by which an answer files trades under days, weekdays, weeks, months or years. Results are
+// filed by closing day wherever nothing else is asked for; live fills meet their backtest trades on
+// the day both were opened.
+enum class CountedBy { kNothing, kClosingDay, kOpeningDay };
+
 struct AnswerFrame {
     Conventions conventions = Conventions::kCorrect;
     std::vector<const FreshBlock*> blocks = {};  // borrowed
     std::vector<analytics::Note> notes = {};
     std::vector<std::string> warnings = {};
+    CountedBy counted_by = CountedBy::kNothing;  // kCorrect: said as `countedBy` and in the text
     bool explain = false;
     std::vector<Explanation> explanations = {};  // used when `explain`
 };
 
 // `fields` and the members every analytics tool has: conventions, notes, warnings, syncInfo (with
-// several blocks keyed by block id), syncErrors; not published: explain, dataVersion.
+// several blocks keyed by block id), syncErrors; not published: explain, units (of every number in
+// the answer, figure_units.h) and dataVersion.
 [[nodiscard]] std::vector<mcp::Field> with_frame(std::vector<mcp::Field> fields);
 void add_frame(mcp::Json& result, const AnswerFrame& frame);
 // The same for the text: trouble with the sync, then warnings and notes, then the conventions.

@@ -1,4 +1,4 @@
-// compare_backtest_to_actual: what live fills made of the backtest (02 §4.12).
+// compare_backtest_to_actual: what live fills made of the backtest.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analytics/backtest_vs_actual.h"
+#include "core/number.h"
 #include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
@@ -97,6 +98,33 @@ std::string_view severity_name(analytics::OutlierSeverity severity) {
     return "high";
 }
 
+std::string_view confidence_name(analytics::MatchConfidence confidence) {
+    switch (confidence) {
+        case analytics::MatchConfidence::kLow:
+            return "low";
+        case analytics::MatchConfidence::kMedium:
+            return "medium";
+        case analytics::MatchConfidence::kHigh:
+            break;
+    }
+    return "high";
+}
+
+// What a pair rests on: how sure it is, and how far its two sides are apart.
+void add_evidence(Json& row, const analytics::PairEvidence& evidence) {
+    row["matchConfidence"] = confidence_name(evidence.confidence);
+    if (evidence.ambiguous) {
+        row["matchAmbiguous"] = true;
+    }
+    if (evidence.minutes_apart) {
+        row["minutesApart"] = *evidence.minutes_apart;
+    }
+    if (evidence.strikes_apart) {
+        row["strikesApart"] = number_json(evidence.strikes_apart);
+        row["expiryDaysApart"] = *evidence.expiry_days_apart;
+    }
+}
+
 Json differences_json(const SlippageRow& row) {
     Json out = Json::array();
     for (const analytics::FieldDifference& difference : row.differences) {
@@ -142,7 +170,9 @@ Json row_json(const SlippageRow& row, Conventions conventions) {
                 {"backtestPl", number_json(row.backtest_pl)},
                 {"actualPl", number_json(row.actual_pl)},
                 {"scaledBacktestPl", number_json(row.scaled_backtest_pl)},
-                {"slippage", number_json(row.slippage)},
+                {"slippage", row.matched || conventions == Conventions::kReference
+                                 ? number_json(row.slippage)
+                                 : Json(nullptr)},
                 {"slippagePercent", number_json(row.slippage_percent)},
                 {"backtestContracts", number_json(row.backtest_contracts)},
                 {"actualContracts", number_json(row.actual_contracts)},
@@ -162,8 +192,8 @@ Json row_json(const SlippageRow& row, Conventions conventions) {
     }
     if (conventions == Conventions::kCorrect) {
         out["scaledActualPl"] = number_json(row.scaled_actual_pl);
-        if (row.minutes_apart) {
-            out["minutesApart"] = *row.minutes_apart;
+        if (row.evidence) {
+            add_evidence(out, *row.evidence);
         }
     }
     return out;
@@ -177,7 +207,8 @@ Json rows_json(const std::vector<SlippageRow>& rows, Conventions conventions) {
     return out;
 }
 
-Json summary_json(const analytics::SlippageSummary& summary) {
+Json summary_json(const analytics::SlippageSummary& summary,
+                  const BacktestComparisonRequest& request) {
     Json outliers = nullptr;
     if (summary.outliers) {
         const analytics::OutlierStats& stats = *summary.outliers;
@@ -189,19 +220,26 @@ Json summary_json(const analytics::SlippageSummary& summary) {
                     {"outlierTotalSlippage", number_json(stats.total_slippage)},
                     {"outlierAvgSlippage", number_json(stats.avg_slippage)}};
     }
-    return {{"totalComparisons", summary.total_comparisons},
-            {"matchedComparisons", summary.matched_comparisons},
-            {"unmatchedBacktestCount", summary.unmatched_backtest_count},
-            {"unmatchedActualCount", summary.unmatched_actual_count},
-            {"unmatchedBacktestPl", number_json(summary.unmatched_backtest_pl)},
-            {"unmatchedActualPl", number_json(summary.unmatched_actual_pl)},
-            {"totalBacktestPl", number_json(summary.total_backtest_pl)},
-            {"totalActualPl", number_json(summary.total_actual_pl)},
-            {"totalSlippage", number_json(summary.total_slippage)},
-            {"avgSlippage", number_json(summary.avg_slippage)},
-            {"avgSlippagePercent", number_json(summary.avg_slippage_percent)},
-            {"outlierStats", std::move(outliers)},
-            {"note", summary.note}};
+    Json out = {{"totalComparisons", summary.total_comparisons},
+                {"matchedComparisons", summary.matched_comparisons},
+                {"unmatchedBacktestCount", summary.unmatched_backtest_count},
+                {"unmatchedActualCount", summary.unmatched_actual_count},
+                {"unmatchedBacktestPl", number_json(summary.unmatched_backtest_pl)},
+                {"unmatchedActualPl", number_json(summary.unmatched_actual_pl)},
+                {"totalBacktestPl", number_json(summary.total_backtest_pl)},
+                {"totalActualPl", number_json(summary.total_actual_pl)},
+                {"totalSlippage", number_json(summary.total_slippage)},
+                {"avgSlippage", number_json(summary.avg_slippage)},
+                {"avgSlippagePercent", number_json(summary.avg_slippage_percent)},
+                {"outlierStats", std::move(outliers)},
+                {"note", summary.note}};
+    if (request.conventions == Conventions::kCorrect &&
+        request.detail == analytics::DetailLevel::kTrades) {
+        out["matchConfidence"] = {{"high", summary.high_confidence},
+                                  {"medium", summary.medium_confidence},
+                                  {"low", summary.low_confidence}};
+    }
+    return out;
 }
 
 Json unmatched_json(const std::optional<analytics::UnmatchedSide>& side) {
@@ -240,6 +278,15 @@ void shorten_groups(Json& answer, std::size_t budget) {
     }
 }
 
+// What is wrong with the inputs comes first: all that follows is worth no more than they are.
+std::string input_trouble_text(const BacktestComparison& comparison) {
+    std::string text;
+    for (const std::string& warning : comparison.warnings) {
+        text += "Warning: " + mcp::visible_text(warning) + "\n";
+    }
+    return text.empty() ? text : text + "\n";
+}
+
 std::string summary_text(const BacktestComparison& comparison, const BlockData& block) {
     const analytics::SlippageSummary& summary = comparison.summary;
     mcp::MarkdownTable table({"Figure", "Value"});
@@ -259,14 +306,24 @@ std::string summary_text(const BacktestComparison& comparison, const BlockData& 
                                  dollars_text(summary.unmatched_actual_pl)));
     row("Backtest P/L", dollars_text(summary.total_backtest_pl));
     row("Live P/L", dollars_text(summary.total_actual_pl));
-    row("Slippage", fmt::format("{} ({})", dollars_text(summary.total_slippage),
-                                share_text(summary.avg_slippage_percent)));
+    row("Slippage", summary.total_slippage
+                        ? fmt::format("{} ({})", dollars_text(summary.total_slippage),
+                                      share_text(summary.avg_slippage_percent))
+                        : std::string("not known: nothing matched"));
     row("Slippage per matched row", dollars_text(summary.avg_slippage));
     row("Outliers", summary.outliers ? fmt::format("{} of |z| >= {}, {}",
                                                    mcp::count_text(summary.outliers->count),
                                                    mcp::number_text(summary.outliers->threshold),
                                                    dollars_text(summary.outliers->total_slippage))
                                      : std::string("n/a"));
+    const std::int64_t judged =
+        summary.high_confidence + summary.medium_confidence + summary.low_confidence;
+    if (judged > 0) {
+        row("Pairs that are sure / likely / doubtful",
+            fmt::format("{} / {} / {}", mcp::count_text(summary.high_confidence),
+                        mcp::count_text(summary.medium_confidence),
+                        mcp::count_text(summary.low_confidence)));
+    }
     std::string text = fmt::format("Backtest against live fills of {}\n{}",
                                    mcp::cell_text(block.block_id), table.text(""));
     if (comparison.auto_filter_applied) {
@@ -291,17 +348,19 @@ std::string rows_text(const Json& answer, std::size_t budget) {
         return table.text("use offset or a shorter dateRange");
     }
     mcp::MarkdownTable table(
-        {"Date", "Time", "Strategy", "Matched", "Backtest", "Live", "Slippage", "z"}, room);
+        {"Date", "Time", "Strategy", "Match", "Backtest", "Live", "Slippage", "z"}, room);
     for (const Json& row : answer["comparisons"]) {
         const auto money = [&](const char* name) {
             return row[name].is_null() ? "n/a" : mcp::money_text(row[name].get<double>());
         };
         table.add_row({row["date"].get<std::string>(), row["timeOpened"].get<std::string>(),
                        row["strategy"].get<std::string>(),
-                       row["matched"].get<bool>() ? "yes" : "no", money("backtestPl"),
-                       money("actualPl"), money("slippage"),
+                       !row["matched"].get<bool>()       ? "no"
+                       : row.contains("matchConfidence") ? row["matchConfidence"].get<std::string>()
+                                                         : "yes",
+                       money("backtestPl"), money("actualPl"), money("slippage"),
                        row.contains("zScore") && row["zScore"].is_number()
-                           ? fmt::format("{:.2f}", row["zScore"].get<double>())
+                           ? fixed_text(row["zScore"].get<double>(), 2)
                            : ""});
     }
     return table.text("use offset, matchedOnly, outliersOnly, groupBy or a shorter dateRange");
@@ -347,7 +406,9 @@ std::vector<Explanation> explanations(const BacktestComparison& comparison,
          "raw: backtestPl; perContract: backtestPl/backtestContracts; toReported: "
          "backtestPl*actualContracts/backtestContracts",
          inputs, summary.total_comparisons, basis},
-        {"comparisons[].slippage", "scaled actual - scaled backtest P/L; 0 on one-sided rows",
+        {"comparisons[].slippage",
+         reference ? "scaled actual - scaled backtest P/L; 0 on one-sided rows"
+                   : "scaled actual - scaled backtest P/L; null on one-sided rows",
          inputs, matched, basis},
         {"comparisons[].slippagePercent", "100*slippage/|scaledBacktestPl|", inputs, matched,
          basis},
@@ -356,6 +417,17 @@ std::vector<Explanation> explanations(const BacktestComparison& comparison,
                                  {"sd", number_json(summary.outliers->sd_slippage)}}
                           : Json::object(),
          matched, basis}};
+    if (!reference && request.detail == analytics::DetailLevel::kTrades) {
+        out.push_back({"comparisons[].matchConfidence",
+                       "pairs of one day, strategy and type of legs at least total distance "
+                       "(minutes, then strikes, expiries, contracts); high: at most 5 minutes and "
+                       "1 % of the strike apart, same expiries; low: another pairing is as near, "
+                       "or neither times nor legs can be compared; medium: the rest",
+                       Json{{"high", summary.high_confidence},
+                            {"medium", summary.medium_confidence},
+                            {"low", summary.low_confidence}},
+                       matched, basis});
+    }
     if (!reference) {
         const analytics::SlippageCoverage& coverage = comparison.coverage;
         out.push_back({"coverage", "rows of a side, and 100 * matched rows / rows of the side",
@@ -384,7 +456,7 @@ Json answer_json(const BacktestComparison& comparison, const BacktestComparisonR
                    {"actualTradeCount", comparison.actual_trades},
                    {"backtestStrategies", comparison.backtest_strategies},
                    {"actualStrategies", comparison.actual_strategies},
-                   {"summary", summary_json(comparison.summary)},
+                   {"summary", summary_json(comparison.summary, request)},
                    {"unmatchedSummary",
                     {{"backtest", unmatched_json(comparison.unmatched_backtest)},
                      {"actual", unmatched_json(comparison.unmatched_actual)}}}};
@@ -429,10 +501,12 @@ mcp::Outcome<mcp::ToolResult> compare(App& app, mcp::ToolContext& context, const
                     times_from_timestamps(app, context.token(), block.block_id));
     }
     TB_TRY_TOOL(const BacktestComparison comparison,
-                analytics::compare_backtest_to_actual(block.trades, block.reporting, request));
+                analytics::compare_backtest_to_actual(block.trades, block.reporting, request,
+                                                      context.token()));
     AnswerFrame frame{.conventions = request.conventions,
                       .blocks = {&fresh},
                       .warnings = comparison.warnings,
+                      .counted_by = CountedBy::kOpeningDay,
                       .explain = wants_explanation(arguments)};
     if (frame.explain) {
         frame.explanations = explanations(comparison, request, arguments);
@@ -445,8 +519,9 @@ mcp::Outcome<mcp::ToolResult> compare(App& app, mcp::ToolContext& context, const
         shorten_groups(answer, budget);
     }
     page_list(answer, answer.contains("groups") ? "groups" : "comparisons", arguments, budget);
-    std::string text =
-        summary_text(comparison, block) + "\n" + rows_text(answer, text_room) + frame_text(frame);
+    frame.warnings.clear();  // of the text: they stand at its top
+    std::string text = input_trouble_text(comparison) + summary_text(comparison, block) + "\n" +
+                       rows_text(answer, text_room) + frame_text(frame);
     return mcp::ToolResult{.text = std::move(text), .structured = std::move(answer)};
 }
 
@@ -482,8 +557,9 @@ mcp::ToolSpec compare_backtest_to_actual_tool(App& app) {
     return {.name = "compare_backtest_to_actual",
             .title = "Backtest against live fills",
             .description =
-                "Matches the trade log with the reporting log and reports slippage (live minus "
-                "backtest P/L, dollars; negative is worse), outliers and what has no partner. "
+                "Pairs the trade log with the reporting log and reports slippage (live minus "
+                "backtest P/L, dollars; negative is worse), how sure each pair is, outliers and "
+                "what has no partner. "
                 "Needs a block with both logs; for counts alone use get_reporting_log_stats.",
             .toolset = "portfolio",
             .annotations = mcp::Annotations::reads(),

@@ -221,6 +221,8 @@ mcp::Outcome<mcp::ToolResult> get_correlation_matrix(App& app, mcp::ToolContext&
                                               run_context(context)));
     AnswerFrame frame;
     frame.conventions = selection.conventions;
+    frame.counted_by = text_argument(arguments, "dateBasis") == "opened" ? CountedBy::kOpeningDay
+                                                                         : CountedBy::kClosingDay;
     frame.blocks = {&selection.fresh};
     frame.warnings = result.warnings;
     frame.explain = wants_explanation(arguments);

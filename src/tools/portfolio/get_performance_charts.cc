@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analytics/equity.h"
+#include "core/number.h"
 #include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
@@ -32,7 +33,7 @@ std::string cell_of(const Json& value) {
         return "n/a";
     }
     if (value.is_number_float()) {
-        return fmt::format("{:.2f}", value.get<double>());
+        return fixed_text(value.get<double>(), 2);
     }
     return value.is_string() ? value.get<std::string>() : mcp::to_json_text(value);
 }
@@ -120,6 +121,7 @@ mcp::Outcome<Request> request_of(const Json& arguments) {
     TB_TRY_TOOL(const auto dates, date_range_object_argument(arguments, request.input.conventions));
     request.filter.dates = dates.value_or(analytics::DateRange());
     request.filter.strategy = text_argument(arguments, "strategy");
+    request.filter.reference_names = request.input.conventions == Conventions::kReference;
     request.names = texts_argument(arguments, "charts");
     request.one_lot = flag_argument(arguments, "normalizeTo1Lot").value_or(false);
     request.full = text_argument(arguments, "points") == "full";
@@ -199,6 +201,7 @@ mcp::Outcome<mcp::ToolResult> get_performance_charts(App& app, mcp::ToolContext&
     const ChartSet charts(request.input, request.names);
     AnswerFrame frame{.conventions = request.input.conventions,
                       .blocks = {&fresh},
+                      .counted_by = CountedBy::kClosingDay,
                       .explain = wants_explanation(arguments)};
     if (charts.curve().start_assumed) {
         frame.warnings.emplace_back(

@@ -109,6 +109,7 @@ mcp::Outcome<mcp::ToolResult> get_period_returns(App& app, mcp::ToolContext& con
     AnswerFrame frame{.conventions = request.conventions,
                       .blocks = {&fresh},
                       .notes = returns->notes,
+                      .counted_by = CountedBy::kClosingDay,
                       .explain = wants_explanation(arguments)};
     if (frame.explain) {
         frame.explanations = explanations(*returns, request.one_lot);

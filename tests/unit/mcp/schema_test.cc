@@ -179,16 +179,17 @@ TEST(Tool, T2_EntryHasTitleSchemasAndAllFiveAnnotations) {
 
 TEST(Tool, T13_ListsHoldAnOutlineOfResults) {
     const std::vector<Field> results = {
-        field::integer("count", "How many"),
+        field::integer("count", "How many").unit("trades, 0 or more"),
         field::number("ratio", "Sharpe").nullable(),
         field::list("rows", field::object_schema({field::date("day", "Day")}), "One per day"),
         field::list("names", field::text_schema(), "Names").optional(),
         field::map_of("by", field::integer_schema(), "By name"),
     };
     const Json outline = output_outline_json(results);
-    EXPECT_EQ(to_json_text(outline),
-              R"~({"type":"object","properties":{"count":{"type":"integer"},)~"
-              R"~("rows":{"type":"array","items":{"type":"object"}},"by":{"type":"object"}}})~");
+    EXPECT_EQ(
+        to_json_text(outline),
+        R"~({"type":"object","properties":{"count":{"type":"integer","description":"trades"},)~"
+        R"~("rows":{"type":"array","items":{"type":"object"}},"by":{"type":"object"}}})~");
     const Json value =
         Json::parse(R"~({"count":2,"ratio":null,"rows":[{"day":"2024-01-02"}],"by":{"a":1}})~");
     EXPECT_TRUE(check_result(results, value).empty());

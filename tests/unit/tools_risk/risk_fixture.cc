@@ -9,6 +9,7 @@
 #include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "mcp/tool_result.h"
+#include "tools/figure_units.h"
 #include "tools/registry.h"
 
 namespace tb::tools::test {
@@ -92,6 +93,9 @@ mcp::Outcome<mcp::ToolResult> RiskToolsTest::run(const std::string& tool, mcp::T
     if (result.has_value()) {
         EXPECT_EQ(mcp::check_result(spec->results, *result->structured),
                   std::vector<std::string>{});
+        std::vector<std::string> without_unit;
+        EXPECT_FALSE(units_of(*result->structured, &without_unit).empty());
+        EXPECT_EQ(without_unit, std::vector<std::string>{}) << "src/tools/figure_units_table.cc";
         if (context.budget_chars() != 0) {  // over MCP, which refuses more
             EXPECT_LE(mcp::char_count(mcp::to_json_text(*result->structured)),
                       mcp::result_budget(*spec, arguments).cap);

@@ -276,7 +276,9 @@ TEST_F(MonteCarloToolTest, TextStandsAloneAndExplanationsChangeNoFigure) {
     EXPECT_EQ(explained["explain"][0]["rows"], 384);
     EXPECT_EQ(explained["explain"][0]["inputs"]["seed"], 7);
     EXPECT_EQ(explained["dataVersion"]["EMA Test Data"].get<std::string>().size(), 64U);
+    EXPECT_EQ(explained["units"]["meanFinalValue"], "USD");
     explained.erase("explain");
+    explained.erase("units");
     explained.erase("dataVersion");
     EXPECT_EQ(explained, plain);
 }

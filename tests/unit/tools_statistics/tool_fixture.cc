@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "mcp/json_text.h"
+#include "tools/figure_units.h"
 
 namespace tb::tools {
 
@@ -86,6 +87,10 @@ Json ToolTest::call(const std::string& name, Json arguments, std::size_t budget_
     EXPECT_EQ(mcp::check_result(tool(name).results, *result->structured),
               std::vector<std::string>{});
     EXPECT_EQ(non_finite_paths(*result->structured), std::vector<std::string>{});
+    std::vector<std::string> without_unit;
+    const Json units = units_of(*result->structured, &without_unit);
+    EXPECT_EQ(without_unit, std::vector<std::string>{}) << "src/tools/figure_units_table.cc";
+    EXPECT_EQ(result->structured->contains("units"), arguments.value("explain", false));
     EXPECT_FALSE(result->text.empty());
     text_ = result->text;
     return *result->structured;
