@@ -191,8 +191,7 @@ tl::unexpected<Error> impossible_day(std::string_view table, std::string_view bl
         ErrorCode::kDatabase,
         fmt::format(
             "trades.{} holds a row of block '{}' without a day between 1990 and 2100, which "
-            "no file gives: another program changed it; delete analytics.duckdb and its "
-            "rows are read again from the files",
+            "no file gives: another program changed the database",
             table, block_id));
 }
 

@@ -235,6 +235,13 @@ mcp::Outcome<mcp::ToolResult> diff_blocks(App& app, mcp::ToolContext& context,
     const BlockDiff diff = analytics::block_diff(
         {id_a, &a.data->trades, a.data->daily_log, std::nullopt},
         {id_b, &b.data->trades, b.data->daily_log, std::nullopt}, dates, options);
+    // As in every other tool: nothing selected is no answer of zeros.
+    if (options.conventions == Conventions::kCorrect && diff.a.trade_count == 0 &&
+        diff.b.trade_count == 0) {
+        analytics::TradeFilter filter;
+        filter.dates = dates;
+        return tl::unexpected<mcp::ToolError>(no_trades(*a.data, filter));
+    }
     const Wanted wanted(arguments);
     // The reference selects the portfolio's figures only; each strategy keeps all of its own.
     const Wanted strategy_figures(options.conventions == Conventions::kReference ? Json::object()

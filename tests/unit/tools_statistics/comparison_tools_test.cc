@@ -175,6 +175,32 @@ TEST_F(ComparisonTools, MetricsAndOrderAreThoseAskedFor) {
     EXPECT_EQ(explained["dataVersion"].size(), 2U);
 }
 
+// Filters that leave nothing: the same error from every tool.
+TEST_F(ComparisonTools, AnEmptySelectionIsTheSameErrorEverywhere) {
+    write_block("A", {{.opened = "2024-01-02", .closed = "2024-01-02", .pl = "100"}});
+    const Json range = {{"from", "2030-01-01"}, {"to", "2030-01-31"}};
+    const std::vector<std::pair<const char*, Json>> calls = {
+        {"get_statistics",
+         {{"blockId", "A"}, {"startDate", "2030-01-01"}, {"endDate", "2030-01-31"}}},
+        {"get_strategy_comparison",
+         {{"blockId", "A"}, {"startDate", "2030-01-01"}, {"endDate", "2030-01-31"}}},
+        {"block_diff",
+         {{"blockIdA", "A"},
+          {"blockIdB", "A"},
+          {"startDate", "2030-01-01"},
+          {"endDate", "2030-01-31"}}},
+        {"get_period_returns", {{"blockId", "A"}, {"dateRange", range}}},
+        {"get_performance_charts", {{"blockId", "A"}, {"dateRange", range}}},
+        {"run_walk_forward",
+         {{"blockId", "A"}, {"dateRangeFrom", "2030-01-01"}, {"dateRangeTo", "2030-01-31"}}},
+        {"get_correlation_matrix",
+         {{"blockId", "A"}, {"dateRangeFrom", "2030-01-01"}, {"dateRangeTo", "2030-01-31"}}}};
+    for (const auto& [name, arguments] : calls) {
+        EXPECT_EQ(error_of(name, arguments).rfind("no trades match: ", 0), 0U)
+            << name << ": " << error_of(name, arguments);
+    }
+}
+
 // ---- block_diff ----
 
 TEST_F(ComparisonTools, EveryFigureOfADifferenceIsExplained) {
