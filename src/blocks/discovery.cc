@@ -278,9 +278,6 @@ Result<BlockListing> list_block_folders(FileSystem& fs, const std::filesystem::p
     BlockListing listing;
     warn_about_own_folder(data_dir, listing.warnings);
     for (const DirectoryEntry& entry : entries) {
-        if (entry.is_regular && is_csv_name(entry.name)) {
-            listing.loose_csvs.push_back(entry.name);
-        }
         if (!is_eligible_folder_name(entry.name) || !entry.is_directory) {
             continue;
         }
@@ -303,25 +300,6 @@ Result<BlockListing> list_block_folders(FileSystem& fs, const std::filesystem::p
         listing.folders.push_back({entry.name, path});
     }
     return listing;
-}
-
-std::string loose_csvs_warning(const BlockListing& listing) {
-    constexpr std::size_t kNamed = 3;
-    const auto& names = listing.loose_csvs;
-    if (names.empty()) {
-        return {};
-    }
-    if (names.size() == 1) {
-        return fmt::format(
-            "'{}' lies beside the block folders and is not read: move it into a folder of its own",
-            names.front());
-    }
-    const std::vector<std::string> first(
-        names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(names.size(), kNamed)));
-    return fmt::format(
-        "{} CSV files lie beside the block folders and are not read ('{}'{}): move each into the "
-        "folder of its block",
-        names.size(), fmt::join(first, "', '"), names.size() > kNamed ? ", …" : "");
 }
 
 Result<BlockFiles> discover_files(FileSystem& fs, const std::filesystem::path& folder) {

@@ -25,13 +25,9 @@ struct BlockFolder {
 };
 
 struct BlockListing {
-    std::vector<BlockFolder> folders;     // byte order of ids
-    std::vector<std::string> warnings;    // e.g. a `blocks` folder beside blocks, ignored links
-    std::vector<std::string> loose_csvs;  // CSVs beside the folders, where nothing reads them
+    std::vector<BlockFolder> folders;   // byte order of ids
+    std::vector<std::string> warnings;  // e.g. a `blocks` folder beside blocks, ignored links
 };
-
-// A sentence about the loose CSVs with what to do about them; empty without any.
-[[nodiscard]] std::string loose_csvs_warning(const BlockListing& listing);
 
 // Direct sub-folders that may hold a block (00 §2 folder eligibility). A folder without any CSV is
 // listed here: whether it is a block shows in discover_files.

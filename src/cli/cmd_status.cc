@@ -7,7 +7,7 @@
 #include "cli/record_output.h"
 #include "cli/store_access.h"
 #include "core/file_system.h"
-#include "market/market_files.h"
+#include "sync/not_read.h"
 
 namespace tb::cli {
 
@@ -164,12 +164,12 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
                           {"reportinglog", "REPORTING LOG", Align::kLeft, 13, true},
                           {"syncedAt", "SYNCED (UTC)", Align::kLeft, 19, true}});
     std::vector<std::string> warnings = listing.warnings;
-    if (std::string loose = blocks::loose_csvs_warning(listing); !loose.empty()) {
-        warnings.push_back(std::move(loose));
-    }
-    if (std::string unread = market::unread_csvs_warning(real_file_system(), store->directory());
-        !unread.empty()) {
-        warnings.push_back(std::move(unread));
+    for (const auto find : {sync::files_not_read, sync::market_files_not_read}) {
+        const auto not_read = find(real_file_system(), store->directory());
+        for (std::string& line :
+             sync::not_read_lines(not_read, as_json ? not_read.size() : sync::kNotReadLines)) {
+            warnings.push_back(std::move(line));
+        }
     }
     for (const blocks::BlockFolder& folder : listing.folders) {
         const auto files = blocks::discover_files(real_file_system(), folder.path);

@@ -20,6 +20,7 @@
 #include "serve/command_relay.h"
 #include "serve/greeting.h"
 #include "serve/place.h"
+#include "sync/not_read.h"
 
 namespace tb::cli {
 
@@ -144,13 +145,18 @@ bool examine_folder(const fs::path& data_dir, DoctorReport& report) {
         examine_block(folder, report);
     }
     for (const DirectoryEntry& entry : *entries) {
-        if (entry.is_regular && has_csv_name(entry.name)) {
+        if (entry.is_regular && entry.name.front() != '.' && has_csv_name(entry.name)) {
             report.problems.push_back(
                 {fmt::format("{} lies beside the block folders and is not read", entry.name),
                  "move it into a folder of its own, or use tradeblocks import"});
         }
     }
     examine_market_folder(data_dir, report);
+    for (const auto find : {sync::files_not_read, sync::market_files_not_read}) {
+        for (const sync::NotRead& file : find(real_file_system(), data_dir)) {
+            report.notes.push_back(file.subject + " " + file.says);
+        }
+    }
     return true;
 }
 

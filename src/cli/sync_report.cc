@@ -172,10 +172,15 @@ void print_sync_report(Terminal& terminal, const WholeSync& result, bool everyth
 }
 
 std::string sync_report_json(const WholeSync& result, bool pretty) {
+    mcp::Json json = tools::sync_report_json(result.blocks, result.market);
+    json["notRead"] = mcp::Json::array();
+    for (const auto* const files : {&result.blocks.not_read, &result.market.not_read}) {
+        for (const sync::NotRead& file : *files) {
+            json["notRead"].push_back({{"path", file.path}, {"reason", file.says}});
+        }
+    }
     // Folder names may be any bytes; JSON may not.
-    return tools::sync_report_json(result.blocks, result.market)
-               .dump(pretty ? 2 : -1, ' ', false, mcp::Json::error_handler_t::replace) +
-           "\n";
+    return json.dump(pretty ? 2 : -1, ' ', false, mcp::Json::error_handler_t::replace) + "\n";
 }
 
 WholeSync as_whole_sync(BlockSyncResult block) {

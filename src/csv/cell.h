@@ -84,9 +84,11 @@ struct DateTime {
 // `2024-01-02`, `2024-1-2`, `2024/1/2`, `2024.1.2`, `1/2/2024`, `12-25-2024`, `1/2/24` (00-69 =
 // 20xx), `2.1.2024` (points: day first whatever the order), `Jan 2, 2024`, `2 Jan 2024`,
 // `2-Jan-24`, each perhaps with `T` or a blank and a time as in parse_time. Strict calendar; years
-// 1990-2100. `Z` or an offset behind the time is dropped and the wall clock kept, with a note.
+// `first_year`-2100. `Z` or an offset behind the time is dropped and the wall clock kept, with a
+// note.
 [[nodiscard]] CellValue<DateTime> parse_date(std::string_view cell,
-                                             DateOrder order = DateOrder::kMonthFirst);
+                                             DateOrder order = DateOrder::kMonthFirst,
+                                             int first_year = 1990);
 
 // `9:35`, `09:35:00`, `09:35:00.1`, `9:35 AM`, `09:35:00pm`.
 [[nodiscard]] CellValue<TimeOfDay> parse_time(std::string_view cell);

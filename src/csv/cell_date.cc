@@ -11,10 +11,9 @@ namespace {
 
 constexpr std::string_view kNotADate = "not a date";
 constexpr std::string_view kNoSuchDay = "not a day of the calendar";
-constexpr std::string_view kYearOutOfRange = "a year outside 1990-2100";
+constexpr std::string_view kYearOutOfRange = "a year outside 1990-2100";  // or what was asked
 constexpr std::string_view kNotATime = "not a time of day";
 constexpr std::string_view kOffsetNote = "time zone dropped, the written wall clock kept";
-constexpr int kFirstYear = 1990;
 constexpr int kLastYear = 2100;
 constexpr int kPivotYear = 70;  // 00-69 = 2000-2069, 70-99 = 1970-1999
 
@@ -232,18 +231,18 @@ std::optional<ScannedDate> scan_after_day(Scanner& text, std::string_view day, c
     return date;
 }
 
-bool is_day(int year, int month, int day) {
-    return year >= kFirstYear && year <= kLastYear && Date::from_ymd(year, month, day).has_value();
+bool is_day(int year, int month, int day, int first_year) {
+    return year >= first_year && year <= kLastYear && Date::from_ymd(year, month, day).has_value();
 }
 
 // Day and month as two numbers in front of the year.
 ScannedDate order_numbers(std::string_view first, std::string_view second, std::string_view year,
-                          char separator, DateOrder order) {
+                          char separator, DateOrder order, int first_year) {
     const int a = to_int(first);
     const int b = to_int(second);
     ScannedDate date{full_year(year), a, b, DateEvidence::kNone};
-    const bool month_first = is_day(date.year, a, b);
-    const bool day_first = is_day(date.year, b, a);
+    const bool month_first = is_day(date.year, a, b, first_year);
+    const bool day_first = is_day(date.year, b, a, first_year);
     if (separator == '.') {
         order = DateOrder::kDayFirst;
         date.evidence = day_first ? DateEvidence::kDayFirst : DateEvidence::kNone;
@@ -260,7 +259,7 @@ ScannedDate order_numbers(std::string_view first, std::string_view second, std::
     return date;
 }
 
-std::optional<ScannedDate> scan_date(Scanner& text, DateOrder order) {
+std::optional<ScannedDate> scan_date(Scanner& text, DateOrder order, int first_year) {
     if (!is_digit(text.peek())) {
         return scan_named_date(text);
     }
@@ -282,7 +281,7 @@ std::optional<ScannedDate> scan_date(Scanner& text, DateOrder order) {
         return ScannedDate{to_int(first), to_int(second), to_int(third), DateEvidence::kNone};
     }
     if ((first.size() == 1 || first.size() == 2) && (third.size() == 2 || third.size() == 4)) {
-        return order_numbers(first, second, third, separator, order);
+        return order_numbers(first, second, third, separator, order, first_year);
     }
     return std::nullopt;
 }
@@ -293,12 +292,12 @@ CellValue<DateTime> invalid_date(std::string_view why, DateEvidence evidence) {
     return result;
 }
 
-CellValue<DateTime> parse_any_date(std::string_view cell, DateOrder order) {
+CellValue<DateTime> parse_any_date(std::string_view cell, DateOrder order, int first_year) {
     Scanner text(trim(cell));
     if (text.done()) {
         return {};
     }
-    const auto scanned = scan_date(text, order);
+    const auto scanned = scan_date(text, order, first_year);
     if (!scanned) {
         return invalid_date(kNotADate, DateEvidence::kNone);
     }
@@ -311,7 +310,7 @@ CellValue<DateTime> parse_any_date(std::string_view cell, DateOrder order) {
     if (!date) {
         return invalid_date(kNoSuchDay, scanned->evidence);
     }
-    if (scanned->year < kFirstYear || scanned->year > kLastYear) {
+    if (scanned->year < first_year || scanned->year > kLastYear) {
         return invalid_date(kYearOutOfRange, DateEvidence::kNone);
     }
     result.value.date = *date;
@@ -341,7 +340,7 @@ CellValue<DateTime> parse_any_date(std::string_view cell, DateOrder order) {
 
 }  // namespace
 
-CellValue<DateTime> parse_date(std::string_view cell, DateOrder order) {
+CellValue<DateTime> parse_date(std::string_view cell, DateOrder order, int first_year) {
     if (cell.size() == 10 && cell[4] == '-') {
         const auto date = Date::from_iso(cell);
         // First digits of the years 1990 to 2099; the rest takes the general way.
@@ -351,7 +350,7 @@ CellValue<DateTime> parse_date(std::string_view cell, DateOrder order) {
             return result;
         }
     }
-    return parse_any_date(cell, order);
+    return parse_any_date(cell, order, first_year);
 }
 
 CellValue<TimeOfDay> parse_time(std::string_view cell) {

@@ -1,9 +1,10 @@
 #include "market/exchange_day.h"
 
+#include <algorithm>
 #include <charconv>
 #include <system_error>
 
-#include "csv/cell.h"
+#include "market/trading_calendar.h"
 
 namespace tb::market {
 
@@ -34,10 +35,31 @@ bool in_range(Date day) {
     return year >= kFirstYear && year <= kLastYear;
 }
 
-// [first second of kFirstYear, first second after kLastYear)
-bool is_unix_seconds(std::int64_t value) {
-    return value >= midnight(day_of(kFirstYear, 1, 1)) &&
-           value < midnight(day_of(kLastYear + 1, 1, 1));
+// Up to this size a number of seconds is a time around 1970, and more often no time at all: a year,
+// a date without dashes, a spreadsheet's day number.
+constexpr std::uint64_t kSmallSeconds = 100'000'000;
+// Seconds of the year 5138, milliseconds of 1973, and so on by thousands.
+constexpr std::uint64_t kMostSeconds = 100'000'000'000;
+// 1990-01-01 and 2103 in seconds; as milliseconds these are days of January and February 1970.
+constexpr std::uint64_t kModernSeconds = 631'152'000;
+constexpr std::uint64_t kLastModernSeconds = 4'200'000'000;
+
+std::int64_t per_second(UnixUnit unit) {
+    switch (unit) {
+        case UnixUnit::kSeconds:
+            return 1;
+        case UnixUnit::kMilliseconds:
+            return 1'000;
+        case UnixUnit::kMicroseconds:
+            return 1'000'000;
+        case UnixUnit::kNanoseconds:
+            break;
+    }
+    return 1'000'000'000;
+}
+
+std::uint64_t magnitude(std::int64_t value) {
+    return value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
 }
 
 bool is_digit(char c) {
@@ -62,16 +84,40 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
     return rest == end ? std::optional(value) : std::nullopt;
 }
 
-MarketTime from_unix(std::int64_t value) {
-    if (is_unix_seconds(value)) {
-        return {new_york_day(value), {}};
+MarketTime no_time(std::string_view problem) {
+    MarketTime time;
+    time.problem = problem;
+    return time;
+}
+
+MarketTime at_instant(std::int64_t unix_seconds) {
+    const std::int64_t local = unix_seconds - new_york_lag_seconds(unix_seconds);
+    MarketTime time;
+    time.day = Date(static_cast<std::int32_t>(floor_div(local, kSecondsPerDay)));
+    time.seconds = static_cast<std::int32_t>(local - midnight(*time.day));
+    return time;
+}
+
+MarketTime from_unix(std::int64_t value, const TimeFormat& format) {
+    constexpr std::string_view kNoTime =
+        "a number, but neither Unix seconds nor milliseconds of the years 1850 to 2100";
+    if (!format.unit) {
+        return no_time(kNoTime);
     }
-    const std::int64_t seconds = floor_div(value, 1000);
-    if (is_unix_seconds(seconds)) {
-        return {new_york_day(seconds), {}};
+    const std::int64_t seconds = floor_div(value, per_second(*format.unit));
+    const bool in_seconds = *format.unit == UnixUnit::kSeconds;
+    const bool early = value >= static_cast<std::int64_t>(kModernSeconds) &&
+                       value <= static_cast<std::int64_t>(kLastModernSeconds);
+    if ((in_seconds && magnitude(value) < kSmallSeconds && !format.long_history) ||
+        (format.refuse_early_1970 && early) || seconds < midnight(day_of(kFirstYear, 1, 1)) ||
+        seconds >= midnight(day_of(kLastYear + 1, 1, 1))) {
+        return no_time(kNoTime);
     }
-    return {std::nullopt,
-            "a number, but neither Unix seconds nor milliseconds of the years 1990 to 2100"};
+    MarketTime time = at_instant(seconds);
+    if (floor_div(seconds, kSecondsPerDay) * kSecondsPerDay == seconds) {
+        time.midnight_of = Date(static_cast<std::int32_t>(floor_div(seconds, kSecondsPerDay)));
+    }
+    return time;
 }
 
 // Offset from UTC in seconds of a text that ends in `Z` or `[+-]hh[[:]mm]`, with the text in front
@@ -113,6 +159,40 @@ std::optional<Zoned> split_offset(std::string_view text) {
     return Zoned{text.substr(0, sign), text[sign] == '-' ? -seconds : seconds};
 }
 
+// The days on which New York's clocks went forward and back in a year; equal where they did not.
+struct Summer {
+    Date begin;
+    Date end;
+};
+
+Date last_sunday(std::int32_t year, std::int32_t month) {
+    return sunday_from(day_of(year, month, month == 9 ? 24 : month == 4 ? 24 : 25));
+}
+
+Summer summer_of(std::int32_t year) {
+    if (year >= 2007) {
+        return {sunday_from(day_of(year, 3, 8)), sunday_from(day_of(year, 11, 1))};
+    }
+    if (year >= 1987) {
+        return {sunday_from(day_of(year, 4, 1)), last_sunday(year, 10)};
+    }
+    if (year == 1974 || year == 1975) {
+        return {year == 1974 ? day_of(1974, 1, 6) : day_of(1975, 2, 23), last_sunday(year, 10)};
+    }
+    if (year >= 1955) {
+        return {last_sunday(year, 4), last_sunday(year, 10)};
+    }
+    if (year >= 1942 && year <= 1945) {
+        return {year == 1942 ? day_of(1942, 2, 9) : day_of(year, 1, 1),
+                year == 1945 ? day_of(1945, 9, 30) : day_of(year + 1, 1, 1)};
+    }
+    if (year >= 1921) {
+        return {last_sunday(year, 4), last_sunday(year, 9)};
+    }
+    return year >= 1918 ? Summer{last_sunday(year, 3), last_sunday(year, 10)}
+                        : Summer{day_of(year, 1, 1), day_of(year, 1, 1)};
+}
+
 }  // namespace
 
 std::int32_t new_york_lag_seconds(std::int64_t unix_seconds) {
@@ -121,12 +201,12 @@ std::int32_t new_york_lag_seconds(std::int64_t unix_seconds) {
     // The year in standard time decides: no change of clocks is near New Year.
     const Date standard_day(
         static_cast<std::int32_t>(floor_div(unix_seconds - kStandard, kSecondsPerDay)));
-    const std::int32_t year = standard_day.ymd().year;
-    const bool since_2007 = year >= 2007;
-    const Date begin_day = sunday_from(since_2007 ? day_of(year, 3, 8) : day_of(year, 4, 1));
-    const Date end_day = sunday_from(since_2007 ? day_of(year, 11, 1) : day_of(year, 10, 25));
-    const std::int64_t begin = midnight(begin_day) + 2 * 3600 + kStandard;
-    const std::int64_t end = midnight(end_day) + 2 * 3600 + kDaylight;
+    const Summer summer = summer_of(standard_day.ymd().year);
+    if (summer.begin == summer.end) {
+        return kStandard;
+    }
+    const std::int64_t begin = midnight(summer.begin) + 2 * 3600 + kStandard;
+    const std::int64_t end = midnight(summer.end) + 2 * 3600 + kDaylight;
     return unix_seconds >= begin && unix_seconds < end ? kDaylight : kStandard;
 }
 
@@ -135,31 +215,77 @@ Date new_york_day(std::int64_t unix_seconds) {
         floor_div(unix_seconds - new_york_lag_seconds(unix_seconds), kSecondsPerDay)));
 }
 
-MarketTime parse_market_time(std::string_view cell) {
+MarketTime parse_market_time(std::string_view cell, const TimeFormat& format) {
     if (cell.empty()) {
-        return {std::nullopt, "no time in this row"};
+        return no_time("no time in this row");
     }
     if (const auto number = whole_number(cell)) {
-        return from_unix(*number);
+        return from_unix(*number, format);
     }
     constexpr std::string_view kProblem =
         "not a time: Unix seconds, Unix milliseconds and dates like 2024-01-02 are read";
     const auto zoned = split_offset(cell);
-    const auto parsed = csv::parse_date(zoned ? zoned->local : cell);
+    const auto parsed = csv::parse_date(zoned ? zoned->local : cell, format.date_order, kFirstYear);
     // A note would be an assumption about the day: the offset is dealt with here.
     if (parsed.state != csv::CellState::kValue || !in_range(parsed.value.date)) {
-        return {std::nullopt, kProblem};
+        return no_time(kProblem);
     }
+    MarketTime time;
     if (!zoned) {
-        return {parsed.value.date, {}};
+        time.day = parsed.value.date;
+        if (parsed.value.time.has_value()) {
+            time.seconds = parsed.value.time->seconds();
+        }
+    } else if (!parsed.value.time.has_value()) {
+        return no_time(kProblem);
+    } else {
+        time = at_instant(midnight(parsed.value.date) + parsed.value.time->seconds() -
+                          zoned->offset_seconds);
+        if (!in_range(*time.day)) {
+            return no_time(kProblem);
+        }
     }
-    if (!parsed.value.time.has_value()) {
-        return {std::nullopt, kProblem};
+    if (parsed.value.time.has_value() && parsed.value.time->seconds() == 0) {
+        time.midnight_of = parsed.value.date;
     }
-    const std::int64_t instant =
-        midnight(parsed.value.date) + parsed.value.time->seconds() - zoned->offset_seconds;
-    const Date day = new_york_day(instant);
-    return in_range(day) ? MarketTime{day, {}} : MarketTime{std::nullopt, kProblem};
+    return time;
+}
+
+MarketTime parse_market_time(std::string_view cell) {
+    TimeSurvey survey;
+    survey.see(cell);
+    return parse_market_time(cell, survey.decide(csv::DateOrder::kMonthFirst));
+}
+
+Date trading_day(const MarketTime& time) {
+    return time.seconds.value_or(0) >= kEveningSeconds ? next_trading_day(*time.day) : *time.day;
+}
+
+void TimeSurvey::see(std::string_view cell) {
+    const auto number = whole_number(cell);
+    if (!number) {
+        return;
+    }
+    const std::uint64_t size = magnitude(*number);
+    largest_ = std::max(largest_, size);
+    before_1990_ = before_1990_ || (size >= kSmallSeconds && size < kMostSeconds &&
+                                    *number < static_cast<std::int64_t>(kModernSeconds));
+    around_1970_ms_ = around_1970_ms_ || (size > kLastModernSeconds && size < kMostSeconds);
+}
+
+TimeFormat TimeSurvey::decide(csv::DateOrder date_order) const {
+    TimeFormat format;
+    format.date_order = date_order;
+    if (largest_ < kSmallSeconds) {
+        return format;
+    }
+    format.unit = largest_ < kMostSeconds               ? UnixUnit::kSeconds
+                  : largest_ < kMostSeconds * 1'000     ? UnixUnit::kMilliseconds
+                  : largest_ < kMostSeconds * 1'000'000 ? UnixUnit::kMicroseconds
+                                                        : UnixUnit::kNanoseconds;
+    format.long_history = *format.unit == UnixUnit::kSeconds && before_1990_;
+    format.refuse_early_1970 = *format.unit != UnixUnit::kSeconds && !around_1970_ms_;
+    return format;
 }
 
 }  // namespace tb::market

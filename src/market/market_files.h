@@ -6,7 +6,9 @@
 // - a day the table does not have is inserted;
 // - from the day before the table's newest day on, the file wins (the newest bar is still moving);
 // - older days are history: stored numbers stay, only NULLs are filled (a column that was added to
-//   the export later), and days on which the file disagrees are counted and noted;
+//   the export later), and days on which the file disagrees are counted and named;
+// - a stored day that cannot have been (plausible.h) is no history: a possible row of the file takes
+//   its place, and stored prices of 0 or below become NULL;
 // - columns a file does not have keep what is stored.
 //
 // All files are optional; a missing one is nothing to speak of. Nothing here touches the sync
@@ -17,7 +19,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <optional>
 #include <span>
@@ -27,7 +28,6 @@
 
 #include "core/cancel.h"
 #include "core/date.h"
-#include "core/file_system.h"
 #include "core/result.h"
 #include "csv/encoding.h"
 #include "db/schema.h"
@@ -40,7 +40,7 @@ inline constexpr std::size_t kMaxMarketFileBytes = 64U << 20U;
 inline constexpr std::size_t kMaxStoredIssues = 1000;  // per file; totals stay exact
 
 // As blocks::kReadingRules.
-inline constexpr int kReadingRules = 1;
+inline constexpr int kReadingRules = 2;
 
 struct MarketFile {
     std::string_view file_name;    // exact name below _marketdata
@@ -51,10 +51,6 @@ struct MarketFile {
 [[nodiscard]] std::span<const MarketFile> market_files();
 // nullptr if it is none of them.
 [[nodiscard]] const MarketFile* find_market_file(std::string_view file_name);
-// Names the CSV files below _marketdata that are none of these and hence not read; empty if there
-// are none.
-[[nodiscard]] std::string unread_csvs_warning(FileSystem& fs,
-                                              const std::filesystem::path& data_dir);
 // The table's declaration in db/schema.h.
 [[nodiscard]] const db::TableSpec& market_table(const MarketFile& file);
 
@@ -92,8 +88,10 @@ struct MarketParse {
     ParseOutcome outcome = ParseOutcome::kComplete;
     std::string rejection;  // unless complete: why, and what to do
     MarketRows rows;
-    std::int64_t data_rows = 0;  // non-blank records after the header = dates.size() + rows_skipped
-    std::int64_t rows_skipped = 0;   // with those a later row of the same day replaces
+    // Non-blank records after the header = dates.size() + rows_merged + rows_skipped.
+    std::int64_t data_rows = 0;
+    std::int64_t rows_merged = 0;    // bars beyond the first of their day, taken into its row
+    std::int64_t rows_skipped = 0;   // with those a later row replaces and bars left out (a note)
     std::int64_t rows_repaired = 0;  // stored rows with at least one repaired cell
     std::int64_t issues_total = 0;
     std::vector<MarketIssue> issues;  // in file order, at most kMaxStoredIssues
@@ -115,6 +113,7 @@ struct MergeResult {
     std::int64_t rows_filled = 0;     // of these: history that only had NULLs filled
     std::int64_t rows_kept = 0;       // unchanged
     std::int64_t rows_differing = 0;  // of these: the file disagrees with history, which was kept
+    std::int64_t rows_corrected = 0;  // of the updated: impossible as they were stored
     std::optional<Date> max_date;     // newest day in the table afterwards
     std::vector<std::string> notes;
     // The inserted and updated rows as stored, with all columns of the table: for the journal.

@@ -8,6 +8,7 @@
 
 #include "core/check.h"
 #include "market/market_files.h"
+#include "market/plausible.h"
 
 namespace tb::market {
 
@@ -91,11 +92,14 @@ class RowMerger {
     }
 
     [[nodiscard]] const std::vector<std::size_t>& columns() const { return columns_; }
+    // Where the k-th incoming column stands among them.
+    [[nodiscard]] std::size_t place(std::size_t k) const { return places_[k]; }
 
     struct Outcome {
         bool changed = false;
         bool overwritten = false;  // a stored number is now another one, or NULL
-        bool differing = false;    // the file disagrees and was not followed
+        // Position in the row of the first column where the file disagrees and was not followed.
+        std::optional<std::size_t> differing;
     };
     Outcome merge(std::span<const double> incoming, bool file_wins,
                   std::vector<double>& into) const {
@@ -111,7 +115,9 @@ class RowMerger {
                 stored = incoming[k];
             } else {
                 // NULL in the file for an old day is what a shorter look-back leaves: no quarrel.
-                outcome.differing = outcome.differing || !std::isnan(incoming[k]);
+                if (!std::isnan(incoming[k]) && !outcome.differing) {
+                    outcome.differing = k;
+                }
             }
         }
         return outcome;
@@ -150,55 +156,178 @@ Result<MarketRows> read_market_table(db::Connection& connection, const db::Table
     }
 }
 
+namespace {
+
+// One merge of rows into a table: what becomes of each day, and what is said of it.
+class Merging {
+  public:
+    Merging(const db::TableSpec& table, const MarketRows& stored, const MarketRows& rows)
+        : table_(table),
+          stored_(stored),
+          rows_(rows),
+          merger_(table, rows),
+          stored_candle_(CandlePlaces::among(table, merger_.columns())),
+          file_candle_(CandlePlaces::among(table, rows.columns)),
+          newest_(stored.dates.empty() ? std::nullopt : std::optional(stored.dates.back())) {
+        for (std::size_t i = 0; i < merger_.columns().size(); ++i) {
+            prices_.push_back(is_price_column(table.columns[merger_.columns()[i]].name));
+        }
+    }
+
+    MergeResult run() {
+        result_.changed.columns = merger_.columns();
+        for (std::size_t i = 0; i < rows_.dates.size(); ++i) {
+            merge_day(rows_.dates[i], rows_.row(i));
+        }
+        clear_other_days();
+        for (const auto& [date, values] : changed_) {
+            result_.changed.dates.push_back(date);
+            result_.changed.values.insert(result_.changed.values.end(), values.begin(),
+                                          values.end());
+        }
+        result_.max_date = newest_;
+        if (!rows_.dates.empty() && (!newest_ || *newest_ < rows_.dates.back())) {
+            result_.max_date = rows_.dates.back();
+        }
+        write_notes();
+        return std::move(result_);
+    }
+    // Stored days whose rows are replaced.
+    [[nodiscard]] const std::vector<Date>& replaced() const { return replaced_; }
+
+  private:
+    [[nodiscard]] std::optional<std::size_t> stored_index(Date date) const {
+        const auto found = std::lower_bound(stored_.dates.begin(), stored_.dates.end(), date);
+        return found != stored_.dates.end() && *found == date
+                   ? std::optional(static_cast<std::size_t>(found - stored_.dates.begin()))
+                   : std::nullopt;
+    }
+
+    // Prices that are none, stored by an earlier version or another program.
+    bool clear_prices(std::vector<double>& values) const {
+        bool cleared = false;
+        for (std::size_t i = 0; i < values.size(); ++i) {
+            if (prices_[i] && values[i] <= 0) {
+                values[i] = kNull;
+                cleared = true;
+            }
+        }
+        return cleared;
+    }
+
+    void merge_day(Date date, std::span<const double> incoming) {
+        const auto index = stored_index(date);
+        std::vector<double> values(merger_.columns().size(), kNull);
+        if (!index) {
+            static_cast<void>(merger_.merge(incoming, true, values));
+            ++result_.rows_inserted;
+            changed_.emplace(date, std::move(values));
+            return;
+        }
+        const auto old = stored_.row(*index);
+        values.assign(old.begin(), old.end());
+        const bool broken = judge_candle(stored_candle_, old) != CandleFault::kNone &&
+                            file_candle_.any() &&
+                            judge_candle(file_candle_, incoming) == CandleFault::kNone;
+        const bool cleared = clear_prices(values);
+        const bool file_wins = broken || date >= newest_->plus_days(-1);
+        const std::vector<double> before = values;
+        const RowMerger::Outcome outcome = merger_.merge(incoming, file_wins, values);
+        if (outcome.differing) {
+            ++result_.rows_differing;
+            name_difference(date, *outcome.differing, before, incoming);
+        }
+        if (!outcome.changed && !cleared) {
+            ++result_.rows_kept;
+            return;
+        }
+        ++result_.rows_updated;
+        result_.rows_filled += outcome.overwritten || file_wins || cleared ? 0 : 1;
+        if (broken) {
+            ++result_.rows_corrected;
+            corrected_.push_back(date);
+        } else if (cleared) {
+            cleared_.push_back(date);
+        }
+        replaced_.push_back(date);
+        changed_.emplace(date, std::move(values));
+    }
+
+    void clear_other_days() {
+        for (std::size_t i = 0; i < stored_.dates.size(); ++i) {
+            std::vector<double> values(stored_.row(i).begin(), stored_.row(i).end());
+            if (changed_.contains(stored_.dates[i]) || !clear_prices(values)) {
+                continue;
+            }
+            cleared_.push_back(stored_.dates[i]);
+            replaced_.push_back(stored_.dates[i]);
+            changed_.emplace(stored_.dates[i], std::move(values));
+        }
+    }
+
+    void name_difference(Date date, std::size_t k, std::span<const double> before,
+                         std::span<const double> incoming) {
+        constexpr std::size_t kNamed = 5;
+        if (static_cast<std::size_t>(result_.rows_differing) <= kNamed) {
+            differences_ +=
+                fmt::format("{}{} {}: {} stored, {} in the file", differences_.empty() ? "" : "; ",
+                            date.to_iso(), table_.columns[rows_.columns[k]].name,
+                            before[merger_.place(k)], incoming[k]);
+        } else if (static_cast<std::size_t>(result_.rows_differing) == kNamed + 1) {
+            differences_ += "; ...";
+        }
+    }
+
+    void write_notes() {
+        auto& notes = result_.notes;
+        if (result_.rows_differing > 0) {
+            notes.push_back(fmt::format(
+                "{} older {} other numbers in the file than in the stored history ({}); history "
+                "was kept",
+                result_.rows_differing, result_.rows_differing == 1 ? "day has" : "days have",
+                differences_));
+        }
+        if (!corrected_.empty()) {
+            notes.push_back(
+                fmt::format("{} stored {} impossible and {} now as in the file ({})",
+                            corrected_.size(), corrected_.size() == 1 ? "day was" : "days were",
+                            corrected_.size() == 1 ? "is" : "are", dates_text(corrected_)));
+        }
+        if (!cleared_.empty()) {
+            notes.push_back(fmt::format(
+                "{} stored {} prices of 0 or below, which are NULL now ({})", cleared_.size(),
+                cleared_.size() == 1 ? "day had" : "days had", dates_text(cleared_)));
+        }
+    }
+
+    const db::TableSpec& table_;
+    const MarketRows& stored_;
+    const MarketRows& rows_;
+    RowMerger merger_;
+    CandlePlaces stored_candle_;
+    CandlePlaces file_candle_;
+    std::optional<Date> newest_;
+    std::vector<bool> prices_;  // which of the table's value columns
+    MergeResult result_;
+    std::map<Date, std::vector<double>> changed_;
+    std::vector<Date> replaced_;
+    std::vector<Date> corrected_;
+    std::vector<Date> cleared_;
+    std::string differences_;
+};
+
+}  // namespace
+
 Result<MergeResult> merge_market_rows(db::Transaction& transaction, const db::TableSpec& table,
                                       const MarketRows& rows) {
     TB_TRY(const MarketRows stored, read_market_table(transaction.connection(), table));
-    const RowMerger merger(table, rows);
-    MergeResult result;
-    result.changed.columns = merger.columns();
-    const std::optional<Date> newest =
-        stored.dates.empty() ? std::nullopt : std::optional(stored.dates.back());
-    std::vector<Date> replaced;
-    for (std::size_t i = 0; i < rows.dates.size(); ++i) {
-        const Date date = rows.dates[i];
-        const auto found = std::lower_bound(stored.dates.begin(), stored.dates.end(), date);
-        const bool present = found != stored.dates.end() && *found == date;
-        std::vector<double> values(merger.columns().size(), kNull);
-        if (present) {
-            const auto old = stored.row(static_cast<std::size_t>(found - stored.dates.begin()));
-            values.assign(old.begin(), old.end());
-        }
-        const bool file_wins = !present || date >= newest->plus_days(-1);
-        const RowMerger::Outcome outcome = merger.merge(rows.row(i), file_wins, values);
-        result.rows_differing += outcome.differing ? 1 : 0;
-        if (present && !outcome.changed) {
-            ++result.rows_kept;
-            continue;
-        }
-        if (present) {
-            ++result.rows_updated;
-            result.rows_filled += outcome.overwritten || file_wins ? 0 : 1;
-            replaced.push_back(date);
-        } else {
-            ++result.rows_inserted;
-        }
-        result.changed.dates.push_back(date);
-        result.changed.values.insert(result.changed.values.end(), values.begin(), values.end());
-    }
-    if (!replaced.empty()) {
-        TB_RETURN_IF_ERROR(delete_days(transaction, table, replaced));
+    Merging merging(table, stored, rows);
+    MergeResult result = merging.run();
+    if (!merging.replaced().empty()) {
+        TB_RETURN_IF_ERROR(delete_days(transaction, table, merging.replaced()));
     }
     if (!result.changed.dates.empty()) {
         TB_RETURN_IF_ERROR(append_rows(transaction, table, result.changed));
-    }
-    result.max_date = newest;
-    if (!rows.dates.empty() && (!newest || *newest < rows.dates.back())) {
-        result.max_date = rows.dates.back();
-    }
-    if (result.rows_differing > 0) {
-        result.notes.push_back(fmt::format(
-            "{} older {} other numbers in the file than in the stored history; history was kept",
-            result.rows_differing, result.rows_differing == 1 ? "day has" : "days have"));
     }
     return result;
 }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -6,13 +7,19 @@
 
 #include <fmt/format.h>
 
-#include "core/check.h"
 #include "core/text.h"
 #include "csv/cell.h"
 #include "csv/decoder.h"
+#include "csv/file_kind.h"
+#include "csv/file_locale.h"
+#include "csv/header_search.h"
 #include "csv/reader.h"
+#include "market/bars.h"
 #include "market/exchange_day.h"
+#include "market/header.h"
 #include "market/market_files.h"
+#include "market/plausible.h"
+#include "market/trading_calendar.h"
 
 namespace tb::market {
 
@@ -21,39 +28,32 @@ namespace {
 constexpr double kNull = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMaxIssueValueBytes = 200;
 
-// One column of the file that the table has.
-struct Source {
-    std::size_t cell = 0;    // position in the file
-    std::size_t column = 0;  // position in the table
-    bool integer = false;
-    std::string name;  // as in the file
-};
-
-struct Header {
-    std::size_t time_cell = 0;
-    std::size_t cell_count = 0;
-    std::vector<Source> sources;  // ordered by table column
-};
-
-struct Draft {
-    std::int64_t line = 0;
-    std::vector<double> values;       // one per source
-    std::vector<MarketIssue> issues;  // repaired cells
-};
-
 // What one numeric cell says; the table has no other kind of column.
 struct Cell {
     double value = kNull;
     std::string_view note;  // the value was read with an assumption, or could not be read
 };
 
+// What vendors write where they have no value: FRED's point on a holiday, the Federal Reserve's ND,
+// what spreadsheets and statistics programs print.
+bool is_missing(std::string_view text) {
+    constexpr std::array<std::string_view, 12> kMissing{
+        "", ".", "-", "--", "nan", "na", "n/a", "#n/a", "null", "none", "nd", "n.a."};
+    return std::any_of(kMissing.begin(), kMissing.end(), [text](std::string_view missing) {
+        return equals_ignoring_case(text, missing);
+    });
+}
+
 Cell parse_value(std::string_view text, bool integer, csv::NumberStyle style) {
-    if (text.empty() || equals_ignoring_case(text, "nan") || equals_ignoring_case(text, "na")) {
+    if (is_missing(text)) {
         return {};
     }
-    const auto parsed = csv::parse_number(text, style);
+    auto parsed = csv::parse_number(text, style);
     if (!parsed.has_value()) {
         return {kNull, parsed.note.empty() ? "not a number: stored as NULL" : parsed.note};
+    }
+    if (style == csv::NumberStyle::kDecimalComma) {
+        parsed.note = {};  // said once for the whole file
     }
     if (!integer) {
         return {parsed.value, parsed.note};
@@ -66,6 +66,25 @@ Cell parse_value(std::string_view text, bool integer, csv::NumberStyle style) {
             whole != parsed.value ? std::string_view("rounded to a whole number") : parsed.note};
 }
 
+// One record as its cells say, before other rows have their say.
+struct Row {
+    std::int64_t line = 0;
+    MarketTime time;
+    std::string_view time_text;
+    std::vector<double> values;       // one per source
+    std::vector<MarketIssue> issues;  // repaired cells
+    std::string_view refusal;         // why the row is not stored; static text
+    bool unreadable = false;          // refused for its form, not for its prices
+};
+
+// The row a day gets, while the rows of the file come in.
+struct Draft {
+    explicit Draft(std::size_t columns) : bar(columns) {}
+
+    DayBar bar;
+    std::vector<MarketIssue> issues;
+};
+
 class Parser {
   public:
     Parser(const MarketFile& file, std::string text, const CancelToken& cancel)
@@ -76,35 +95,46 @@ class Parser {
   private:
     using OnRecord = std::function<void(const csv::Record&)>;
 
-    // Calls back for every record behind the header; the header's cells go to `header` first.
-    Result<void> each_record(const std::function<bool(const csv::Record&, char delimiter)>& header,
-                             const OnRecord& on_record);
-    bool read_header(const csv::Record& record, MarketParse& parse);
-    Result<void> survey(MarketParse& parse, bool semicolons);
-    void read_row(const csv::Record& record, MarketParse& parse);
+    // Calls back for every record, or with `skip_header` for every one behind the header.
+    Result<void> each_record(bool skip_header, const OnRecord& on_record) const;
+    bool find_header(MarketParse& parse);
+    bool take_header(Header header, MarketParse& parse);
+    Result<bool> survey_format(MarketParse& parse);
+    void choose_sources(const std::vector<std::int64_t>& filled, MarketParse& parse);
+    Result<bool> survey_times(MarketParse& parse);
+    [[nodiscard]] Row read_row(const csv::Record& record) const;
+    [[nodiscard]] std::string_view check_form(const csv::Record& record) const;
+    void check_prices(Row& row) const;
+    void take_row(const csv::Record& record, MarketParse& parse);
     void skip(std::int64_t line, std::string_view value, std::string_view reason);
     void finish(MarketParse& parse);
+    void note_days(MarketParse& parse) const;
 
     const MarketFile& file_;
     const db::TableSpec& table_;
     std::string text_;
     const CancelToken& cancel_;
+    csv::HeaderPlace place_;
     Header header_;
+    CandlePlaces candle_;        // among the sources
+    std::vector<bool> price_;    // which sources are prices
+    std::vector<Merge> merges_;  // how the sources of several bars make a day
     csv::NumberStyle style_ = csv::NumberStyle::kPoint;
+    TimeFormat times_;
+    BarPlan plan_;
     std::map<Date, Draft> drafts_;
     std::vector<MarketIssue> skipped_;
+    std::int64_t left_out_ = 0;  // rows without an issue of their own: a note counts them
     std::int64_t unreadable_ = 0;
     MarketIssue first_unreadable_;
 };
 
-Result<void> Parser::each_record(
-    const std::function<bool(const csv::Record&, char delimiter)>& header,
-    const OnRecord& on_record) {
+Result<void> Parser::each_record(bool skip_header, const OnRecord& on_record) const {
     csv::RecordReader reader;
     reader.feed(text_);
+    reader.start_at(place_.offset, place_.lines, place_.delimiter);
     reader.finish();
     csv::Record record;
-    bool first = true;
     std::int64_t count = 0;
     while (true) {
         const csv::ReadStatus status = reader.next(record);
@@ -117,96 +147,107 @@ Result<void> Parser::each_record(
         if (++count % 4096 == 0 && cancel_.cancelled()) {
             return make_error(ErrorCode::kInterrupted, "cancelled");
         }
-        if (!first) {
+        if (count > 1 || !skip_header) {
             on_record(record);
-        } else if (!header(record, reader.delimiter())) {
-            return {};
         }
-        first = false;
     }
 }
 
-// False: the header is unusable, and `parse` says why.
-bool Parser::read_header(const csv::Record& record, MarketParse& parse) {
-    header_.cell_count = record.cells.size();
-    std::vector<std::string> names;
-    std::vector<std::string> unknown;
-    std::optional<std::size_t> time_cell;
-    for (const std::string_view cell : record.cells) {
-        names.emplace_back(cell);
-    }
-    for (const std::string_view wanted :
-         {file_.time_column, std::string_view("time"), std::string_view("date")}) {
-        for (std::size_t i = 0; i < names.size() && !time_cell; ++i) {
-            if (equals_ignoring_case(names[i], wanted)) {
-                time_cell = i;
+// False: there is no usable header, and `parse` says why.
+bool Parser::find_header(MarketParse& parse) {
+    std::optional<Header> header;
+    const auto place = csv::find_header(text_, true, [&](std::span<const std::string> cells) {
+        header = map_market_header(file_, cells);
+        return header.has_value();
+    });
+    if (place) {
+        place_ = *place;
+        if (place_.offset > 0) {
+            if (std::string note = csv::header_note(place_, text_); !note.empty()) {
+                parse.notes.push_back(std::move(note));
             }
         }
-    }
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        if (i == time_cell) {
-            continue;
-        }
-        const auto column = std::find_if(
-            table_.columns.begin(), table_.columns.end(), [&](const db::ColumnSpec& spec) {
-                return spec.name != "date" && equals_ignoring_case(spec.name, names[i]);
-            });
-        if (column != table_.columns.end()) {
-            header_.sources.push_back({i, static_cast<std::size_t>(column - table_.columns.begin()),
-                                       column->type == db::TypeId::kInteger, names[i]});
-        } else if (!names[i].empty()) {
-            unknown.push_back(names[i]);
-        }
-    }
-    std::stable_sort(header_.sources.begin(), header_.sources.end(),
-                     [](const Source& a, const Source& b) { return a.column < b.column; });
-    if (!unknown.empty()) {
-        parse.notes.push_back(fmt::format("ignored {} the table does not have: {}",
-                                          unknown.size() == 1 ? "a column" : "columns",
-                                          fmt::join(unknown, ", ")));
-    }
-    if (time_cell && !header_.sources.empty()) {
-        header_.time_cell = *time_cell;
-        return true;
+        return take_header(std::move(*header), parse);
     }
     parse.outcome = ParseOutcome::kRejected;
-    parse.rejection =
-        fmt::format("{}; the first line holds: {}. Export the chart again with its header line",
-                    time_cell ? fmt::format("no column of the table market.{}", file_.table)
-                              : fmt::format("no column named \"{}\"", file_.time_column),
-                    utf8_prefix(fmt::format("{}", fmt::join(names, ", ")), 500));
+    std::vector<std::string> cells;
+    csv::RecordReader reader;
+    reader.feed(text_);
+    reader.finish();
+    csv::Record record;
+    const csv::ReadStatus status = reader.next(record);
+    if (status == csv::ReadStatus::kLimit) {
+        parse.rejection = reader.error().message;
+        return false;
+    }
+    if (status != csv::ReadStatus::kRecord) {
+        parse.outcome = ParseOutcome::kIncomplete;
+        parse.rejection = "the file is empty: it is probably being written";
+        return false;
+    }
+    if (record.open_quote) {
+        parse.outcome = ParseOutcome::kIncomplete;
+        parse.rejection = "the header line is not finished: the file is probably being written";
+        return false;
+    }
+    cells.assign(record.cells.begin(), record.cells.end());
+    parse.rejection = wanted_columns(file_, cells);
     return false;
 }
 
-// A first look at all rows where the header alone does not say how to read them: which of several
-// columns of one name has data, and what a comma means in a file separated by semicolons.
-Result<void> Parser::survey(MarketParse& parse, bool semicolons) {
-    std::vector<std::int64_t> filled(header_.sources.size(), 0);
-    std::int64_t commas = 0;
-    std::int64_t points = 0;
-    TB_RETURN_IF_ERROR(each_record(
-        [](const csv::Record&, char) { return true; },
-        [&](const csv::Record& record) {
-            for (std::size_t i = 0; i < header_.sources.size(); ++i) {
-                const std::size_t cell = header_.sources[i].cell;
-                if (cell >= record.cells.size()) {
-                    continue;
-                }
-                const auto evidence = csv::number_evidence(record.cells[cell]);
-                commas += evidence == csv::NumberStyle::kDecimalComma ? 1 : 0;
-                points += evidence == csv::NumberStyle::kPoint ? 1 : 0;
-                const bool has_value =
-                    csv::parse_number(record.cells[cell]).has_value() || evidence.has_value();
-                filled[i] += has_value ? 1 : 0;
-            }
-        }));
-    if (semicolons) {
-        style_ =
-            commas > 0 && points == 0 ? csv::NumberStyle::kDecimalComma : csv::NumberStyle::kUnsure;
-        if (style_ == csv::NumberStyle::kDecimalComma) {
-            parse.notes.emplace_back("numbers were read with decimal commas");
-        }
+bool Parser::take_header(Header header, MarketParse& parse) {
+    header_ = std::move(header);
+    if (!header_.unknown.empty()) {
+        parse.notes.push_back(
+            fmt::format("ignored {} the table does not have: {}",
+                        header_.unknown.size() == 1 ? "a column" : "columns",
+                        utf8_prefix(fmt::format("{}", fmt::join(header_.unknown, ", ")), 500)));
     }
+    parse.notes.insert(parse.notes.end(), header_.notes.begin(), header_.notes.end());
+    return true;
+}
+
+// A first look at all rows for what no cell decides alone: the order of dates, what a comma means,
+// what the numbers in the time column count, and which of several columns of one name has data.
+// False: the file proves both ways, and `parse` says so.
+Result<bool> Parser::survey_format(MarketParse& parse) {
+    std::vector<std::int64_t> filled(header_.sources.size(), 0);
+    csv::LocaleSurvey locale(place_.delimiter);
+    TimeSurvey times;
+    TB_RETURN_IF_ERROR(each_record(true, [&](const csv::Record& record) {
+        if (header_.time_cell < record.cells.size()) {
+            const std::string_view cell = record.cells[header_.time_cell];
+            times.see(cell);
+            csv::DateTime date =
+                csv::parse_date(cell, csv::DateOrder::kMonthFirst, kFirstYear).value;
+            date.time.reset();  // zones are applied here, not dropped
+            locale.see_date(date, record.line);
+        }
+        for (std::size_t i = 0; i < header_.sources.size(); ++i) {
+            const std::size_t cell = header_.sources[i].cell;
+            if (cell < record.cells.size() && !is_missing(record.cells[cell])) {
+                locale.see_number(record.cells[cell], record.line);
+                filled[i] += csv::parse_number(record.cells[cell]).has_value() ||
+                                     csv::number_evidence(record.cells[cell]).has_value()
+                                 ? 1
+                                 : 0;
+            }
+        }
+    }));
+    const csv::FileLocale decided = locale.decide();
+    if (!decided.refusal.empty()) {
+        parse.outcome = ParseOutcome::kRejected;
+        parse.rejection = decided.refusal;
+        return false;
+    }
+    parse.notes.insert(parse.notes.end(), decided.notes.begin(), decided.notes.end());
+    style_ = decided.number_style;
+    times_ = times.decide(decided.date_order);
+    choose_sources(filled, parse);
+    return true;
+}
+
+void Parser::choose_sources(const std::vector<std::int64_t>& filled, MarketParse& parse) {
     std::vector<Source> chosen;
     for (std::size_t i = 0; i < header_.sources.size();) {
         std::size_t end = i;
@@ -230,7 +271,116 @@ Result<void> Parser::survey(MarketParse& parse, bool semicolons) {
         i = end;
     }
     header_.sources = std::move(chosen);
+    std::vector<std::size_t> columns;
+    for (const Source& source : header_.sources) {
+        const std::string_view name = table_.columns[source.column].name;
+        columns.push_back(source.column);
+        price_.push_back(is_price_column(name));
+        merges_.push_back(equals_ignoring_case(name, "open")   ? Merge::kFirst
+                          : equals_ignoring_case(name, "high") ? Merge::kHighest
+                          : equals_ignoring_case(name, "low")  ? Merge::kLowest
+                                                               : Merge::kLast);
+    }
+    candle_ = CandlePlaces::among(table_, columns);
+}
+
+// A second look, at the times of the rows that can be read: which of them make which day.
+Result<bool> Parser::survey_times(MarketParse& parse) {
+    BarSurvey survey;
+    TB_RETURN_IF_ERROR(each_record(true, [&](const csv::Record& record) {
+        if (const Row row = read_row(record); row.refusal.empty()) {
+            survey.see(row.time, row.line);
+        }
+    }));
+    plan_ = survey.decide(file_.table.starts_with("spx_"));
+    if (!plan_.refusal.empty()) {
+        parse.outcome = ParseOutcome::kRejected;
+        parse.rejection = plan_.refusal;
+        return false;
+    }
+    parse.notes.insert(parse.notes.end(), plan_.notes.begin(), plan_.notes.end());
+    return true;
+}
+
+std::string_view Parser::check_form(const csv::Record& record) const {
+    if (record.has_nul) {
+        return "the row holds NUL bytes";
+    }
+    if (record.misplaced_quote) {
+        return "text behind a closing quote: rows may be glued together here";
+    }
+    for (std::size_t i = header_.cell_count; i < record.cells.size(); ++i) {
+        if (!record.cells[i].empty()) {
+            return "more cells than columns: no telling which value belongs where";
+        }
+    }
     return {};
+}
+
+Row Parser::read_row(const csv::Record& record) const {
+    Row row;
+    row.line = record.line;
+    row.time_text = header_.time_cell < record.cells.size() ? record.cells[header_.time_cell] : "";
+    row.refusal = check_form(record);
+    if (row.refusal.empty()) {
+        row.time = parse_market_time(row.time_text, times_);
+        row.refusal = row.time.day ? std::string_view() : row.time.problem;
+    }
+    if (!row.refusal.empty()) {
+        row.unreadable = true;
+        return row;
+    }
+    row.values.reserve(header_.sources.size());
+    if (record.cells.size() < header_.cell_count) {
+        row.issues.push_back({record.line, "", std::to_string(record.cells.size()),
+                              "fewer cells than columns: the missing ones are NULL", false});
+    }
+    for (const Source& source : header_.sources) {
+        const std::string_view text =
+            source.cell < record.cells.size() ? record.cells[source.cell] : "";
+        const Cell cell = parse_value(text, source.integer, style_);
+        row.values.push_back(cell.value);
+        if (!cell.note.empty()) {
+            row.issues.push_back({record.line, source.name,
+                                  std::string(utf8_prefix(text, kMaxIssueValueBytes)),
+                                  std::string(cell.note), false});
+        }
+    }
+    check_prices(row);
+    return row;
+}
+
+void Parser::check_prices(Row& row) const {
+    switch (judge_candle(candle_, row.values)) {
+        case CandleFault::kNoPrice:
+            row.refusal =
+                "a price of 0 or below is no price: the row is taken when the file has one";
+            return;
+        case CandleFault::kHighBelowLow:
+            row.refusal = "the high is below the low: the row is taken when the file is corrected";
+            return;
+        case CandleFault::kOutside:
+        case CandleFault::kNone:
+            break;
+    }
+    std::size_t prices = 0;
+    std::size_t none = 0;
+    for (std::size_t i = 0; i < row.values.size(); ++i) {
+        if (!price_[i] || std::isnan(row.values[i])) {
+            continue;
+        }
+        ++prices;
+        if (row.values[i] <= 0) {
+            ++none;
+            row.issues.push_back({row.line, header_.sources[i].name,
+                                  fmt::format("{}", row.values[i]),
+                                  "a price of 0 or below is no price: stored as NULL", false});
+            row.values[i] = kNull;
+        }
+    }
+    if (none > 0 && none == prices) {
+        row.refusal = "no price above 0: the row is taken when the file has one";
+    }
 }
 
 void Parser::skip(std::int64_t line, std::string_view value, std::string_view reason) {
@@ -238,7 +388,7 @@ void Parser::skip(std::int64_t line, std::string_view value, std::string_view re
                         std::string(reason), true});
 }
 
-void Parser::read_row(const csv::Record& record, MarketParse& parse) {
+void Parser::take_row(const csv::Record& record, MarketParse& parse) {
     if (!record.terminated && (record.open_quote || record.cells.size() < header_.cell_count)) {
         parse.outcome = ParseOutcome::kIncomplete;
         parse.rejection = fmt::format(
@@ -247,66 +397,44 @@ void Parser::read_row(const csv::Record& record, MarketParse& parse) {
         return;
     }
     ++parse.data_rows;
-    const std::string_view time =
-        header_.time_cell < record.cells.size() ? record.cells[header_.time_cell] : "";
-    const auto refuse = [&](std::string_view reason) {
-        skip(record.line, time, reason);
-        if (++unreadable_ == 1) {
+    Row row = read_row(record);
+    if (!row.refusal.empty()) {
+        skip(row.line, row.time_text, row.refusal);
+        if (row.unreadable && ++unreadable_ == 1) {
             first_unreadable_ = skipped_.back();
         }
-    };
-    if (record.has_nul) {
-        return refuse("the row holds NUL bytes");
+        return;
     }
-    if (record.misplaced_quote) {
-        return refuse("text behind a closing quote: rows may be glued together here");
+    const BarTime when = plan_.time_of(row.time);
+    switch (plan_.use_of(row.time, row.line)) {
+        case BarPlan::Use::kTake:
+            break;
+        case BarPlan::Use::kReplaced:
+            return skip(
+                row.line, when.day.to_iso(),
+                fmt::format("line {} is of the same {} and replaces it",
+                            plan_.replaced_by(row.line), row.time.seconds ? "time" : "day"));
+        case BarPlan::Use::kOutside:
+        case BarPlan::Use::kCutDay:
+            ++left_out_;
+            return;
     }
-    for (std::size_t i = header_.cell_count; i < record.cells.size(); ++i) {
-        if (!record.cells[i].empty()) {
-            return refuse("more cells than columns: no telling which value belongs where");
-        }
-    }
-    const MarketTime when = parse_market_time(time);
-    if (!when.day) {
-        return refuse(when.problem);
-    }
-    Draft draft;
-    draft.line = record.line;
-    draft.values.reserve(header_.sources.size());
-    if (record.cells.size() < header_.cell_count) {
-        draft.issues.push_back({record.line, "", std::to_string(record.cells.size()),
-                                "fewer cells than columns: the missing ones are NULL", false});
-    }
-    for (const Source& source : header_.sources) {
-        const std::string_view text =
-            source.cell < record.cells.size() ? record.cells[source.cell] : "";
-        const Cell cell = parse_value(text, source.integer, style_);
-        draft.values.push_back(cell.value);
-        if (!cell.note.empty()) {
-            draft.issues.push_back({record.line, source.name,
-                                    std::string(utf8_prefix(text, kMaxIssueValueBytes)),
-                                    std::string(cell.note), false});
-        }
-    }
-    const auto [slot, inserted] = drafts_.try_emplace(*when.day);
-    if (!inserted) {
-        skip(slot->second.line, when.day->to_iso(),
-             fmt::format("line {} is of the same day and replaces it", record.line));
-    }
-    slot->second = std::move(draft);
+    Draft& draft = drafts_.try_emplace(when.day, header_.sources.size()).first->second;
+    draft.bar.add(row.values, when.at, merges_);
+    std::move(row.issues.begin(), row.issues.end(), std::back_inserter(draft.issues));
 }
 
 void Parser::finish(MarketParse& parse) {
-    parse.rows_skipped = static_cast<std::int64_t>(skipped_.size());
+    parse.rows_skipped = static_cast<std::int64_t>(skipped_.size()) + left_out_;
     parse.issues = std::move(skipped_);
-    std::int64_t weekend = 0;
     for (const Source& source : header_.sources) {
         parse.rows.columns.push_back(source.column);
     }
     for (auto& [date, draft] : drafts_) {
-        weekend += date.weekday() > 4 ? 1 : 0;
+        const std::vector<double> values = draft.bar.values();
         parse.rows.dates.push_back(date);
-        parse.rows.values.insert(parse.rows.values.end(), draft.values.begin(), draft.values.end());
+        parse.rows.values.insert(parse.rows.values.end(), values.begin(), values.end());
+        parse.rows_merged += draft.bar.bars() - 1;
         parse.rows_repaired += draft.issues.empty() ? 0 : 1;
         std::move(draft.issues.begin(), draft.issues.end(), std::back_inserter(parse.issues));
     }
@@ -316,11 +444,7 @@ void Parser::finish(MarketParse& parse) {
     if (parse.issues.size() > kMaxStoredIssues) {
         parse.issues.resize(kMaxStoredIssues);
     }
-    if (weekend > 0) {
-        parse.notes.push_back(fmt::format(
-            "{} of {} days are a Saturday or Sunday in New York: is `time` the opening of the bar?",
-            weekend, parse.rows.dates.size()));
-    }
+    note_days(parse);
     if (2 * unreadable_ > parse.data_rows) {
         parse.outcome = ParseOutcome::kRejected;
         parse.rejection =
@@ -329,50 +453,110 @@ void Parser::finish(MarketParse& parse) {
     }
 }
 
-Result<void> Parser::run(MarketParse& parse) {
-    bool usable = false;
-    bool semicolons = false;
-    bool seen_header = false;
-    TB_RETURN_IF_ERROR(each_record(
-        [&](const csv::Record& record, char delimiter) {
-            seen_header = true;
-            semicolons = delimiter == ';';
-            if (record.open_quote) {
-                parse.outcome = ParseOutcome::kIncomplete;
-                parse.rejection =
-                    "the header line is not finished: the file is probably being "
-                    "written";
-                return false;
-            }
-            usable = read_header(record, parse);
-            return false;
-        },
-        [](const csv::Record&) {}));
-    if (!seen_header) {
-        parse.outcome = ParseOutcome::kIncomplete;
-        parse.rejection = "the file is empty: it is probably being written";
+// What is odd about the days that were made, none of it enough to refuse one.
+void Parser::note_days(MarketParse& parse) const {
+    const std::size_t count = parse.rows.dates.size();
+    std::vector<Date> holidays;
+    std::vector<Date> impossible;
+    std::vector<double> closes;
+    std::size_t weekend = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        const Date date = parse.rows.dates[i];
+        const auto row = parse.rows.row(i);
+        weekend += date.weekday() > 4 ? 1 : 0;
+        const bool empty =
+            std::all_of(row.begin(), row.end(), [](double value) { return std::isnan(value); });
+        if (!holiday_name(date).empty() && !empty) {
+            holidays.push_back(date);
+        }
+        if (judge_candle(candle_, row) == CandleFault::kOutside) {
+            impossible.push_back(date);
+        }
+        closes.push_back(file_.table == "treasury_rates" ? row.front()
+                         : candle_.close                 ? row[*candle_.close]
+                                                         : kNull);
     }
-    if (!usable) {
+    auto& notes = parse.notes;
+    if (parse.rows_merged > 0) {
+        notes.push_back(
+            fmt::format("{} bars make {} {}: open of the first, highest high, lowest "
+                        "low, close of the last",
+                        parse.rows_merged + static_cast<std::int64_t>(count), count,
+                        count == 1 ? "day" : "days"));
+    }
+    if (weekend > 0) {
+        notes.push_back(fmt::format(
+            "{} of {} days are a Saturday or Sunday in New York: is `time` the opening of the bar?",
+            weekend, count));
+    }
+    if (!holidays.empty() && file_.table != "treasury_rates") {
+        notes.push_back(fmt::format(
+            "{} of {} days {} of the exchange ({}{}): a row there has no trading behind it, and "
+            "\"the day before\" of the next day is not it",
+            holidays.size(), count, holidays.size() == 1 ? "is a holiday" : "are holidays",
+            dates_text(holidays),
+            holidays.size() == 1 ? fmt::format(", {}", holiday_name(holidays.front())) : ""));
+    }
+    if (!impossible.empty()) {
+        notes.push_back(fmt::format(
+            "{} {} an open or close outside of low to high, stored as written ({}); a corrected "
+            "export replaces {}",
+            impossible.size(), impossible.size() == 1 ? "day has" : "days have",
+            dates_text(impossible), impossible.size() == 1 ? "it" : "them"));
+    }
+    if (std::string level = level_note(file_.table, parse.rows.dates, closes); !level.empty()) {
+        notes.push_back(std::move(level));
+    }
+    const bool only_candle =
+        std::all_of(header_.sources.begin(), header_.sources.end(), [&](const Source& source) {
+            const std::string lower = ascii_lower(table_.columns[source.column].name);
+            return lower == "open" || lower == "high" || lower == "low" || lower == "close";
+        });
+    if (only_candle && file_.table != "spx_daily" && file_.table != "treasury_rates") {
+        notes.push_back(
+            fmt::format("none of the columns for the course of the day ({}, ...): they stay empty",
+                        table_.columns[5].name));
+    }
+}
+
+Result<void> Parser::run(MarketParse& parse) {
+    if (!find_header(parse)) {
         return {};
     }
-    const auto same =
-        std::adjacent_find(header_.sources.begin(), header_.sources.end(),
-                           [](const Source& a, const Source& b) { return a.column == b.column; });
-    if (semicolons || same != header_.sources.end()) {
-        TB_RETURN_IF_ERROR(survey(parse, semicolons));
+    TB_TRY(const bool decided, survey_format(parse));
+    if (!decided) {
+        return {};
     }
-    TB_RETURN_IF_ERROR(each_record([](const csv::Record&, char) { return true; },
-                                   [&](const csv::Record& record) { read_row(record, parse); }));
+    TB_TRY(const bool planned, survey_times(parse));
+    if (!planned) {
+        return {};
+    }
+    TB_RETURN_IF_ERROR(
+        each_record(true, [&](const csv::Record& record) { take_row(record, parse); }));
     if (parse.outcome == ParseOutcome::kComplete) {
         finish(parse);
     }
     return {};
 }
 
+// What the bytes are, told by the first of them.
+class KindCheck {
+  public:
+    void see(std::span<const std::byte> bytes) {
+        const std::size_t more = std::min(bytes.size(), csv::kKindBytes - head_.size());
+        head_.insert(head_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(more));
+    }
+    [[nodiscard]] csv::FileKind kind() const { return csv::recognise_file(head_); }
+
+  private:
+    std::vector<std::byte> head_;
+};
+
 Result<std::string> decode_all(const MarketFile& file, csv::Encoding encoding,
                                const NextBytes& next, const CancelToken& cancel,
                                MarketParse& parse) {
     csv::Decoder decoder(encoding);
+    KindCheck check;
     std::string text;
     while (true) {
         if (cancel.cancelled()) {
@@ -382,6 +566,7 @@ Result<std::string> decode_all(const MarketFile& file, csv::Encoding encoding,
         if (bytes.empty()) {
             break;
         }
+        check.see(bytes);
         TB_TRY(const std::string_view piece, decoder.decode(bytes));
         text += piece;
         if (text.size() > kMaxMarketFileBytes) {
@@ -393,6 +578,11 @@ Result<std::string> decode_all(const MarketFile& file, csv::Encoding encoding,
     }
     TB_TRY(const std::string_view rest, decoder.finish());
     text += rest;
+    if (const csv::FileKind kind = check.kind(); kind != csv::FileKind::kText) {
+        parse.outcome = ParseOutcome::kRejected;
+        parse.rejection = csv::not_a_csv(kind);
+        return text;
+    }
     if (encoding != csv::Encoding::kUtf8) {
         parse.notes.push_back(fmt::format("decoded as {}", csv::encoding_name(encoding)));
     }

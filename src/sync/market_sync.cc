@@ -11,6 +11,7 @@
 #include "market/journal.h"
 #include "market/market_files.h"
 #include "sync/file_content.h"
+#include "sync/not_read.h"
 #include "sync/stored_state.h"
 #include "sync/sync.h"
 #include "sync/sync_support.h"
@@ -207,9 +208,9 @@ class MarketSync {
     [[nodiscard]] MarketSyncResult begin() const {
         MarketSyncResult result;
         result.warnings = warnings_;
-        if (std::string unread = market::unread_csvs_warning(run_.fs, store_.directory());
-            !unread.empty()) {
-            result.warnings.push_back(std::move(unread));
+        result.not_read = market_files_not_read(run_.fs, store_.directory());
+        for (std::string& line : not_read_lines(result.not_read)) {
+            result.warnings.push_back(std::move(line));
         }
         return result;
     }

@@ -34,9 +34,6 @@ struct Folders {
 Result<Folders> list_folders(FileSystem& fs, const std::filesystem::path& data_dir,
                              const StoredState& state) {
     TB_TRY(blocks::BlockListing listing, blocks::list_block_folders(fs, data_dir));
-    if (std::string loose = blocks::loose_csvs_warning(listing); !loose.empty()) {
-        listing.warnings.push_back(std::move(loose));
-    }
     Folders folders{std::move(listing.folders), {}, std::move(listing.warnings)};
     for (const auto& [id, stored] : state) {
         const bool here = std::binary_search(
@@ -356,6 +353,10 @@ Result<SyncResult> sync_all_blocks(db::DataStore& store, const SyncOptions& opti
     const auto started = std::chrono::steady_clock::now();
     auto result = with_recovery(store, [&] { return sync_directory_once(store, options); });
     if (result.has_value()) {
+        result->not_read = files_not_read(SyncRun(store, options).fs, store.directory());
+        for (std::string& line : not_read_lines(result->not_read)) {
+            result->warnings.push_back(std::move(line));
+        }
         add_store_notes(store, result->warnings);
         result->duration_ms = elapsed_ms_since(started);
     }

@@ -26,6 +26,7 @@
 #include "core/progress.h"
 #include "core/result.h"
 #include "db/data_store.h"
+#include "sync/not_read.h"
 
 namespace tb::sync {
 
@@ -92,6 +93,7 @@ struct SyncResult {
     std::int64_t rows_repaired = 0;
     std::vector<BlockSyncResult> blocks;  // byte order of ids
     std::vector<std::string> warnings;    // about the directory or the database
+    std::vector<NotRead> not_read;        // all of them; `warnings` has the first
     std::vector<SyncErrorEntry> errors;
     double duration_ms = 0;
 };
@@ -122,6 +124,7 @@ struct MarketSyncResult {
     std::int64_t rows_repaired = 0;
     std::vector<MarketFileResult> files;
     std::vector<std::string> warnings;
+    std::vector<NotRead> not_read;  // below _marketdata; `warnings` has the first
     std::vector<SyncErrorEntry> errors;
     double duration_ms = 0;
 };

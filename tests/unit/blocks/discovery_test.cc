@@ -57,24 +57,6 @@ TEST(BlockFolders, DirectSubFoldersAreListedInByteOrder) {
     EXPECT_THAT(ids(dir), ElementsAre("B", "a\nb", "b", "sub"));
 }
 
-TEST(BlockFolders, CsvsBesideTheFoldersAreNamed) {
-    const tb::test::TempDir dir;
-    dir.write("a/tradelog.csv", kTrade);
-    EXPECT_EQ(loose_csvs_warning(list_block_folders(real_file_system(), dir.path()).value()), "");
-    dir.write("june.csv", kTrade);
-    dir.write(".hidden.csv", kTrade);
-    dir.write("notes.txt", "x");
-    EXPECT_EQ(loose_csvs_warning(list_block_folders(real_file_system(), dir.path()).value()),
-              "'june.csv' lies beside the block folders and is not read: move it into a folder of "
-              "its own");
-    for (const auto* name : {"b.csv", "c.CSV", "d.csv"}) {
-        dir.write(name, kTrade);
-    }
-    EXPECT_EQ(loose_csvs_warning(list_block_folders(real_file_system(), dir.path()).value()),
-              "4 CSV files lie beside the block folders and are not read ('b.csv', 'c.CSV', "
-              "'d.csv', …): move each into the folder of its block");
-}
-
 TEST(BlockFolders, WhyAFolderIsNoBlockNamesTheFolder) {
     const tb::test::TempDir dir;
     dir.write("b/daily.csv", kDaily);

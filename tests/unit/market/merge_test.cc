@@ -133,6 +133,50 @@ TEST_F(MarketMerge, FollowsTheFileFromTheDayBeforeTheNewestStoredDayOn) {
     EXPECT_EQ(result.changed.dates.front().to_iso(), "2024-01-03");
 }
 
+TEST_F(MarketMerge, NamesTheDaysOnWhichTheFileDisagrees) {
+    merge(rows_of({"Open", "Close"}, {{"2024-01-02", {1, 5122}},
+                                      {"2024-01-03", {2, 20}},
+                                      {"2024-01-04", {3, 30}},
+                                      {"2024-01-05", {4, 40}}}));
+    const MergeResult result =
+        merge(rows_of({"Close"}, {{"2024-01-02", {5125.5}}, {"2024-01-03", {21}}}));
+    EXPECT_THAT(result.notes,
+                ElementsAre("2 older days have other numbers in the file than in the stored "
+                            "history (2024-01-02 Close: 5122 stored, 5125.5 in the file; "
+                            "2024-01-03 Close: 20 stored, 21 in the file); history was kept"));
+}
+
+TEST_F(MarketMerge, ACorrectedExportReplacesDaysThatCannotHaveBeen) {
+    merge(rows_of({"Open", "High", "Low", "Close", "RSI_14"},
+                  {{"2024-01-02", {0, 0, 0, 0, 50}},
+                   {"2024-01-03", {20, 19, 21, 20, 51}},
+                   {"2024-01-04", {22, 21, 19, 20, 52}},
+                   {"2024-01-05", {20, 21, 19, 20, 53}},
+                   {"2024-01-08", {0, 0, 0, 0, 54}},
+                   {"2024-01-09", {20, 21, 19, 20, 55}},
+                   {"2024-01-10", {20, 21, 19, 20, 56}},
+                   {"2024-01-11", {20, 21, 19, 20, 57}}}));
+    const MergeResult result =
+        merge(rows_of({"Open", "High", "Low", "Close"}, {{"2024-01-02", {20, 21, 19, 20.5}},
+                                                         {"2024-01-03", {20, 22, 19, 20.5}},
+                                                         {"2024-01-04", {20.5, 21, 19, 20}},
+                                                         {"2024-01-05", {20, 21, 19, 20.75}}}));
+    EXPECT_THAT(stored({"Open", "High", "Low", "Close", "RSI_14"}),
+                ElementsAre("2024-01-02 20 21 19 20.5 50", "2024-01-03 20 22 19 20.5 51",
+                            "2024-01-04 20.5 21 19 20 52", "2024-01-05 20 21 19 20 53",
+                            "2024-01-08 null null null null 54", "2024-01-09 20 21 19 20 55",
+                            "2024-01-10 20 21 19 20 56", "2024-01-11 20 21 19 20 57"));
+    EXPECT_EQ(result.rows_corrected, 3);
+    EXPECT_EQ(result.rows_updated, 3);
+    EXPECT_EQ(result.rows_differing, 1);
+    ASSERT_EQ(result.notes.size(), 3U);
+    EXPECT_THAT(result.notes[1], HasSubstr("3 stored days were impossible and are now as in the "
+                                           "file (2024-01-02, 2024-01-03, 2024-01-04)"));
+    EXPECT_THAT(result.notes[2],
+                HasSubstr("prices of 0 or below, which are NULL now (2024-01-08)"));
+    EXPECT_EQ(result.changed.dates.size(), 4U) << "the journal gets the cleared day, too";
+}
+
 TEST_F(MarketMerge, InsertsOlderDaysThatWereMissing) {
     merge(rows_of({"Close"}, {{"2024-01-02", {1}}, {"2024-01-10", {9}}}));
     const MergeResult result =
@@ -217,7 +261,7 @@ TEST_F(MarketMerge, AgreesWithTheRuleWrittenDownNaively) {
             std::map<Date, double> window;
             for (unsigned i = random() % 8; i > 0; --i) {
                 window[Date(19'000 + static_cast<int>(random() % 12))] =
-                    static_cast<double>(random() % 50);
+                    static_cast<double>(1 + random() % 50);
             }
             MarketRows rows = rows_of({"Close"}, {});
             const std::optional<Date> newest =

@@ -174,9 +174,11 @@ TEST_F(MarketSyncTest, CsvsOfOtherNamesAreNamedEachTime) {
     for (const std::int64_t synced : {1, 0}) {
         const MarketSyncResult result = sync_market();
         EXPECT_EQ(result.synced, synced);
-        ASSERT_EQ(result.warnings.size(), 1U);
+        ASSERT_EQ(result.warnings.size(), 2U);
         EXPECT_TRUE(result.warnings[0].starts_with("'SPX_Daily.csv' below _marketdata is not read"))
             << result.warnings[0];
+        EXPECT_TRUE(result.warnings[1].starts_with("'notes.txt' below _marketdata is not read"))
+            << result.warnings[1];
     }
 }
 
