@@ -17,6 +17,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "core/file_system.h"
 #include "core/unique_fd.h"
 
 namespace tb {
@@ -67,13 +68,47 @@ struct DirectoryWatcher::Impl {
         const int watch = ::inotify_add_watch(inotify.get(), (root / name).c_str(), kFolderMask);
         if (watch >= 0) {
             folders[watch] = name;
-            return {};
+            return add_targets(name);
         }
         // Gone again, a plain file, or not readable: nothing to watch, and the sync will say why.
         if (errno == ENOENT || errno == ENOTDIR || errno == EACCES) {
             return {};
         }
         return watch_error(errno, root / name);
+    }
+
+    // Where the files lie that links in this folder lead to: a change there is one of the linked
+    // file. Only inside the directory, as the links themselves are followed.
+    Result<void> add_targets(const std::string& name) {
+        std::error_code problem;
+        for (fs::directory_iterator it(root / name, problem), end; !problem && it != end;
+             it.increment(problem)) {
+            TB_RETURN_IF_ERROR(add_target(it->path()));
+        }
+        return {};
+    }
+
+    Result<void> add_target(const fs::path& link) {
+        std::error_code problem;
+        if (!fs::is_symlink(link, problem) || !fs::is_regular_file(link, problem) ||
+            !check_inside(root, link).has_value()) {
+            return {};
+        }
+        const fs::path folder = fs::canonical(link, problem).parent_path();
+        if (problem) {
+            return {};
+        }
+        const int watch =
+            ::inotify_add_watch(inotify.get(), folder.c_str(), kFolderMask | IN_MASK_ADD);
+        if (watch < 0) {
+            return errno == ENOENT || errno == ENOTDIR || errno == EACCES
+                       ? Result<void>{}
+                       : watch_error(errno, folder);
+        }
+        if (watch != root_watch) {
+            folders.try_emplace(watch, folder.string());
+        }
+        return {};
     }
 
     // Folders that are not watched yet, for instance after an overflow. Links to folders count.
@@ -122,6 +157,9 @@ struct DirectoryWatcher::Impl {
             return false;
         }
         const std::string file = folder->second + "/" + std::string(name);
+        if ((event.mask & (IN_CREATE | IN_MOVED_TO)) != 0) {
+            TB_RETURN_IF_ERROR(add_target(root / file));
+        }
         if ((event.mask & IN_MODIFY) != 0) {
             being_written[file] = Clock::now();
         } else if ((event.mask & (IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM)) != 0) {

@@ -1,8 +1,9 @@
 // Tells when the CSV files of a data directory have changed and settled (Linux inotify).
 //
-// Watches the directory and its sub-folders, new and renamed ones included. It says only "look
-// again", never what changed: the sync compares contents anyway, so a lost or doubled notification
-// does no harm. An overflow of the kernel's queue is one more reason to look.
+// Watches the directory and its sub-folders, new and renamed ones included, and wherever inside the
+// directory a file lies that a link in a sub-folder leads to. It says only "look again", never what
+// changed: the sync compares contents anyway, so a lost or doubled notification does no harm. An
+// overflow of the kernel's queue is one more reason to look.
 //
 // wait() returns after the first change that is followed by kQuiet without another one, or kBurst
 // after the first one when they keep coming. A file that is being written (modified, not yet

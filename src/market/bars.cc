@@ -185,6 +185,7 @@ BarPlan BarSurvey::decide(bool index) const {
             "{} {} at 18:00 New York or later and {} for the next trading day", evening,
             evening == 1 ? "bar opens" : "bars open", evening == 1 ? "counts" : "count"));
     }
+    plan.makes_days = evening > 0 || several > 0 || plan.written_days_;
     if (!intraday) {
         return plan;
     }

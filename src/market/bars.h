@@ -51,6 +51,8 @@ class BarPlan {
     // The line of the row that a replaced one gave way to.
     [[nodiscard]] std::int64_t replaced_by(std::int64_t line) const;
 
+    // Some rows count for another day than their clock's, or several for one.
+    bool makes_days = false;
     // Why such a file makes no days; empty = it does.
     std::string refusal;
     std::vector<std::string> notes;

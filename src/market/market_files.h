@@ -7,7 +7,8 @@
 // - from the day before the table's newest day on, the file wins (the newest bar is still moving);
 // - older days are history: stored numbers stay, only NULLs are filled (a column that was added to
 //   the export later), and days on which the file disagrees are counted and named;
-// - a stored day that cannot have been (plausible.h) is no history: a possible row of the file takes
+// - a stored day that cannot have been (plausible.h) is no history: a possible row of the file
+// takes
 //   its place, and stored prices of 0 or below become NULL;
 // - columns a file does not have keep what is stored.
 //
@@ -96,6 +97,9 @@ struct MarketParse {
     std::int64_t issues_total = 0;
     std::vector<MarketIssue> issues;  // in file order, at most kMaxStoredIssues
     std::vector<std::string> notes;   // about the whole file: unknown columns, Windows-1252...
+    // Bars were merged into days or dated by the trading day; the reading rules before 2 made other
+    // days of such a file.
+    bool makes_days = false;
 };
 
 // Reads a whole file. `encoding` as csv::EncodingDetector decided it over the same bytes.
@@ -114,17 +118,27 @@ struct MergeResult {
     std::int64_t rows_kept = 0;       // unchanged
     std::int64_t rows_differing = 0;  // of these: the file disagrees with history, which was kept
     std::int64_t rows_corrected = 0;  // of the updated: impossible as they were stored
+    std::int64_t rows_removed = 0;    // days that only the rules of old had made of the file
     std::optional<Date> max_date;     // newest day in the table afterwards
     std::vector<std::string> notes;
     // The inserted and updated rows as stored, with all columns of the table: for the journal.
     MarketRows changed;
 };
 
+enum class MergeRule {
+    kHistory,  // as above
+    // The rows are of the very file that was merged last, read by newer rules that make other days
+    // of its bars. The file wins on all of its days, and stored days between its first and last
+    // that are no trading days and not among them go: they are evenings under the wrong date.
+    kSameFileAnew,
+};
+
 // Merges rows into the table inside the caller's transaction. `rows.columns` are positions in
 // `table`. After an error the transaction can only be rolled back.
 [[nodiscard]] Result<MergeResult> merge_market_rows(db::Transaction& transaction,
                                                     const db::TableSpec& table,
-                                                    const MarketRows& rows);
+                                                    const MarketRows& rows,
+                                                    MergeRule rule = MergeRule::kHistory);
 
 // All rows of a market table with all its columns.
 [[nodiscard]] Result<MarketRows> read_market_table(db::Connection& connection,

@@ -9,6 +9,7 @@
 #include "core/check.h"
 #include "market/market_files.h"
 #include "market/plausible.h"
+#include "market/trading_calendar.h"
 
 namespace tb::market {
 
@@ -161,8 +162,10 @@ namespace {
 // One merge of rows into a table: what becomes of each day, and what is said of it.
 class Merging {
   public:
-    Merging(const db::TableSpec& table, const MarketRows& stored, const MarketRows& rows)
-        : table_(table),
+    Merging(const db::TableSpec& table, const MarketRows& stored, const MarketRows& rows,
+            MergeRule rule)
+        : rule_(rule),
+          table_(table),
           stored_(stored),
           rows_(rows),
           merger_(table, rows),
@@ -178,6 +181,9 @@ class Merging {
         result_.changed.columns = merger_.columns();
         for (std::size_t i = 0; i < rows_.dates.size(); ++i) {
             merge_day(rows_.dates[i], rows_.row(i));
+        }
+        if (rule_ == MergeRule::kSameFileAnew) {
+            remove_evenings();
         }
         clear_other_days();
         for (const auto& [date, values] : changed_) {
@@ -230,7 +236,8 @@ class Merging {
                             file_candle_.any() &&
                             judge_candle(file_candle_, incoming) == CandleFault::kNone;
         const bool cleared = clear_prices(values);
-        const bool file_wins = broken || date >= newest_->plus_days(-1);
+        const bool file_wins =
+            broken || rule_ == MergeRule::kSameFileAnew || date >= newest_->plus_days(-1);
         const std::vector<double> before = values;
         const RowMerger::Outcome outcome = merger_.merge(incoming, file_wins, values);
         if (outcome.differing) {
@@ -253,10 +260,25 @@ class Merging {
         changed_.emplace(date, std::move(values));
     }
 
+    void remove_evenings() {
+        for (const Date date : stored_.dates) {
+            const bool within = !rows_.dates.empty() && date <= rows_.dates.back() &&
+                                date >= rows_.dates.front().plus_days(-kLongestClosing);
+            if (within && !is_trading_day(date) &&
+                !std::binary_search(rows_.dates.begin(), rows_.dates.end(), date)) {
+                removed_.push_back(date);
+            }
+        }
+        replaced_.insert(replaced_.end(), removed_.begin(), removed_.end());
+        result_.rows_removed = static_cast<std::int64_t>(removed_.size());
+    }
+
     void clear_other_days() {
         for (std::size_t i = 0; i < stored_.dates.size(); ++i) {
             std::vector<double> values(stored_.row(i).begin(), stored_.row(i).end());
-            if (changed_.contains(stored_.dates[i]) || !clear_prices(values)) {
+            if (changed_.contains(stored_.dates[i]) ||
+                std::binary_search(removed_.begin(), removed_.end(), stored_.dates[i]) ||
+                !clear_prices(values)) {
                 continue;
             }
             cleared_.push_back(stored_.dates[i]);
@@ -293,6 +315,14 @@ class Merging {
                             corrected_.size(), corrected_.size() == 1 ? "day was" : "days were",
                             corrected_.size() == 1 ? "is" : "are", dates_text(corrected_)));
         }
+        if (!removed_.empty()) {
+            notes.push_back(
+                fmt::format("{} stored {} no trading {} and held the evening of the next one, "
+                            "where {} now ({})",
+                            removed_.size(), removed_.size() == 1 ? "day was" : "days were",
+                            removed_.size() == 1 ? "day" : "days",
+                            removed_.size() == 1 ? "it is" : "they are", dates_text(removed_)));
+        }
         if (!cleared_.empty()) {
             notes.push_back(fmt::format(
                 "{} stored {} prices of 0 or below, which are NULL now ({})", cleared_.size(),
@@ -300,6 +330,10 @@ class Merging {
         }
     }
 
+    // Days between two trading days at most, so long may the first evening lie before its day.
+    static constexpr std::int32_t kLongestClosing = 4;
+
+    MergeRule rule_;
     const db::TableSpec& table_;
     const MarketRows& stored_;
     const MarketRows& rows_;
@@ -313,15 +347,16 @@ class Merging {
     std::vector<Date> replaced_;
     std::vector<Date> corrected_;
     std::vector<Date> cleared_;
+    std::vector<Date> removed_;
     std::string differences_;
 };
 
 }  // namespace
 
 Result<MergeResult> merge_market_rows(db::Transaction& transaction, const db::TableSpec& table,
-                                      const MarketRows& rows) {
+                                      const MarketRows& rows, MergeRule rule) {
     TB_TRY(const MarketRows stored, read_market_table(transaction.connection(), table));
-    Merging merging(table, stored, rows);
+    Merging merging(table, stored, rows, rule);
     MergeResult result = merging.run();
     if (!merging.replaced().empty()) {
         TB_RETURN_IF_ERROR(delete_days(transaction, table, merging.replaced()));

@@ -299,6 +299,7 @@ Result<bool> Parser::survey_times(MarketParse& parse) {
         return false;
     }
     parse.notes.insert(parse.notes.end(), plan_.notes.begin(), plan_.notes.end());
+    parse.makes_days = plan_.makes_days;
     return true;
 }
 

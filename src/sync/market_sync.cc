@@ -157,41 +157,20 @@ class MarketSync {
 
   private:
     // Links that lead out of the data directory, and the database under another name, are as if
-    // they were not there, but not without a word: the rule for blocks (blocks::discover_files).
+    // they were not there; not_read.h has the words about them.
     void find_files() {
-        const auto inside = [&](const std::filesystem::path& path) {
+        const auto leads_out = [&](const std::filesystem::path& path) {
             const auto checked = check_inside(store_.directory(), path);
-            return checked.has_value() || checked.error().code != ErrorCode::kRefused;
+            return !checked.has_value() && checked.error().code == ErrorCode::kRefused;
         };
-        const bool folder = inside(folder_);
-        if (!folder) {
-            warnings_.push_back(fmt::format(
-                "the link '{}' is ignored: it leads out of the data directory; move the folder "
-                "itself here",
-                market::kMarketFolder));
-        }
+        const bool folder_leads_out = leads_out(folder_);
         for (const MarketFile& file : market::market_files()) {
-            if (!folder || !inside(folder_ / file.file_name)) {
+            const auto path = folder_ / file.file_name;
+            const auto stat = run_.fs.stat(path);
+            if (folder_leads_out || leads_out(path) ||
+                (stat.has_value() && is_database_file(*stat))) {
                 ignored_.insert(file.file_name);
-                if (folder) {
-                    warnings_.push_back(fmt::format(
-                        "the link '{}/{}' is ignored: it leads out of the data directory",
-                        market::kMarketFolder, file.file_name));
-                }
-                continue;
             }
-            const auto stat = run_.fs.stat(folder_ / file.file_name);
-            if (stat.has_value() && is_database_file(*stat)) {
-                ignored_.insert(file.file_name);
-                warnings_.push_back(fmt::format(
-                    "'{}/{}' is ignored: it is the program's own database, not an export",
-                    market::kMarketFolder, file.file_name));
-            }
-        }
-        if (!journals_) {
-            warnings_.emplace_back(
-                "market history is kept in the database only: '.tradeblocks/market-history' leads "
-                "out of the data directory; move the folder itself here");
         }
     }
 
@@ -207,7 +186,11 @@ class MarketSync {
 
     [[nodiscard]] MarketSyncResult begin() const {
         MarketSyncResult result;
-        result.warnings = warnings_;
+        if (!journals_) {
+            result.warnings.emplace_back(
+                "market history is kept in the database only: '.tradeblocks/market-history' leads "
+                "out of the data directory; move the folder itself here");
+        }
         result.not_read = market_files_not_read(run_.fs, store_.directory());
         for (std::string& line : not_read_lines(result.not_read)) {
             result.warnings.push_back(std::move(line));
@@ -390,6 +373,12 @@ class MarketSync {
         return {};
     }
 
+    // The very bytes that were stored by other rules, and by those their days were other ones.
+    static bool made_anew(const MarketJob& job, const StoredFile* stored) {
+        return stored != nullptr && stored->content_hash == job.content.hash &&
+               job.parse.makes_days;
+    }
+
     Result<MarketFileResult> store(db::Connection& connection, MarketJob& job,
                                    const StoredFile* stored) {
         const db::TableSpec& table = market::market_table(*job.file);
@@ -405,7 +394,10 @@ class MarketSync {
             result.status = SyncStatus::kError;
             result.error = Error{ErrorCode::kParse, job.parse.rejection, result.file_name};
         } else {
-            TB_TRY(merge, market::merge_market_rows(transaction, table, job.parse.rows));
+            TB_TRY(merge, market::merge_market_rows(transaction, table, job.parse.rows,
+                                                    made_anew(job, stored)
+                                                        ? market::MergeRule::kSameFileAnew
+                                                        : market::MergeRule::kHistory));
             result.status = SyncStatus::kSynced;
             result.rows_inserted = merge.rows_inserted;
             result.rows_updated = merge.rows_updated;
@@ -419,7 +411,8 @@ class MarketSync {
                 {result.file_name, job.content.hash, result.max_date, run_.clock.now()}));
         }
         TB_RETURN_IF_ERROR(write_bookkeeping(transaction, job, result, stored));
-        const bool journal = keeps_journals() && !merge.changed.dates.empty();
+        const bool journal =
+            keeps_journals() && (!merge.changed.dates.empty() || merge.rows_removed > 0);
         if (journal) {
             if (const auto marked = journal_.mark(job.file->table); !marked.has_value()) {
                 result.warnings.push_back("market journal not updated: " +
@@ -434,13 +427,23 @@ class MarketSync {
             run_.options.probe("market_after_commit");
         }
         if (journal) {
-            if (const auto kept = journal_.append(job.file->table, merge.changed);
-                !kept.has_value()) {
+            if (const auto kept = keep(connection, job.file->table, merge); !kept.has_value()) {
                 result.warnings.push_back("market journal not updated: " +
                                           kept.error().to_string());
             }
         }
         return result;
+    }
+
+    // A journal only grows; where days went, it is made again from the table.
+    Result<void> keep(db::Connection& connection, std::string_view table,
+                      const market::MergeResult& merge) {
+        if (merge.rows_removed == 0) {
+            return journal_.append(table, merge.changed);
+        }
+        TB_RETURN_IF_ERROR(journal_.remove(table));
+        TB_TRY([[maybe_unused]] const std::int64_t days, journal_.heal(connection));
+        return {};
     }
 
     Result<void> write_bookkeeping(db::Transaction& transaction, const MarketJob& job,
@@ -545,7 +548,6 @@ class MarketSync {
     market::MarketJournal journal_;
     bool journals_;                       // whether journals may be read and written
     std::set<std::string_view> ignored_;  // files that are not to be followed
-    std::vector<std::string> warnings_;   // about these
 };
 
 }  // namespace

@@ -124,6 +124,12 @@ class Finder {
     Finder(FileSystem& fs, const std::filesystem::path& data_dir) : fs_(fs), data_dir_(data_dir) {}
 
     std::vector<NotRead> below(const std::string& folder, Place place) {
+        if (place == Place::kMarket && leads_out(folder)) {
+            found_.push_back({folder, fmt::format("the link '{}'", folder),
+                              "is ignored: it leads out of the data directory; move the folder "
+                              "itself here"});
+            return std::move(found_);
+        }
         look_into(folder, place, 0);
         if (cut_) {
             add("", place,
@@ -135,6 +141,28 @@ class Finder {
     }
 
   private:
+    [[nodiscard]] bool leads_out(const std::string& path) const {
+        const auto inside = check_inside(data_dir_, data_dir_ / path);
+        return !inside.has_value() && inside.error().code == ErrorCode::kRefused;
+    }
+
+    // What the rule for blocks ignores (blocks::discover_files): links out, and the database.
+    [[nodiscard]] bool is_ignored_market_file(const std::string& path,
+                                              const DirectoryEntry& entry) {
+        if (entry.is_symlink && leads_out(path)) {
+            found_.push_back({path, fmt::format("the link '{}'", shortened(path)),
+                              "is ignored: it leads out of the data directory"});
+            return true;
+        }
+        const auto stat = fs_.stat(data_dir_ / path);
+        if (stat.has_value() && is_database_file(*stat)) {
+            found_.push_back({path, fmt::format("'{}'", shortened(path)),
+                              "is ignored: it is the program's own database, not an export"});
+            return true;
+        }
+        return false;
+    }
+
     void look_into(const std::string& folder, Place place, std::size_t depth) {
         if (depth > kDeepestFolder || seen_ > kMostEntries) {
             cut_ = true;
@@ -233,7 +261,8 @@ class Finder {
                                        "read: rename '{}' if it is to be a block",
                                        shortened(folder.substr(0, folder.find('/')))));
             case Place::kMarket:
-                if (market::find_market_file(entry.name) != nullptr) {
+                if (is_ignored_market_file(path, entry) ||
+                    market::find_market_file(entry.name) != nullptr) {
                     return;
                 }
                 [[fallthrough]];

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "blocks/discovery.h"
+#include "market/market_files.h"
 #include "mcp/nearest.h"
 
 namespace tb::tools {
@@ -129,6 +130,7 @@ Result<App::SyncAll> App::sync_all(const CancelToken& cancel, const ProgressCall
         }
     }
     announce(ids);
+    announce_market(result.market.rows_inserted + result.market.rows_updated);
     return result;
 }
 
@@ -206,6 +208,12 @@ Error App::unknown_block(std::string_view block_id, Error cause) {
 void App::set_change_listener(ChangeListener listener) {
     const std::lock_guard lock(mutex_);
     listener_ = std::move(listener);
+}
+
+void App::announce_market(std::int64_t rows_changed) {
+    if (rows_changed > 0) {
+        announce({std::string(market::kMarketFolder)});
+    }
 }
 
 void App::announce(const std::vector<std::string>& changed) {

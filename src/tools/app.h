@@ -97,9 +97,12 @@ class App {
     // Ids of the blocks that are in the database now, byte order; without a sync.
     [[nodiscard]] Result<std::vector<std::string>> stored_block_ids();
 
-    // Called with the ids of blocks a sync of this App changed or removed.
+    // Called with the ids of blocks a sync of this App changed or removed; `_marketdata`, which no
+    // block can be called, stands for the market tables.
     using ChangeListener = std::function<void(const std::vector<std::string>& block_ids)>;
     void set_change_listener(ChangeListener listener);
+    // For who changes rows of the market tables himself: tells the listener if there were any.
+    void announce_market(std::int64_t rows_changed);
 
     // Closes the database (checkpointed). The App can be used again afterwards.
     void close();

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "market/market_files.h"
 #include "mcp/tool_docs.h"
 #include "tools/registry.h"
 
@@ -48,16 +49,25 @@ std::string instructions(App& app) {
 
 std::vector<std::string> changed_resource_uris(const std::vector<std::string>& block_ids) {
     std::vector<std::string> uris;
+    bool market = false;
+    bool blocks = false;
     for (const std::string& id : block_ids) {
+        if (id == market::kMarketFolder) {
+            market = true;
+            continue;
+        }
+        blocks = true;
         uris.push_back(block_uri(id));
         for (const char* const part : {"/trades", "/daily", "/reporting"}) {
             uris.push_back(block_uri(id) + part);
         }
     }
-    if (!uris.empty()) {
+    if (blocks) {
         uris.emplace_back("tradeblocks://blocks");
-        for (std::string& uri : trade_schema_uris()) {
-            uris.push_back(std::move(uri));  // they count rows
+    }
+    if (blocks || market) {  // tables count their rows
+        for (std::string& uri : schema_uris(blocks, market)) {
+            uris.push_back(std::move(uri));
         }
     }
     return uris;

@@ -23,7 +23,8 @@ namespace tb::tools {
 // For ServerOptions::instructions (06 T14); no data from files.
 [[nodiscard]] std::string instructions(App& app);
 
-// Uris that a change of these blocks touches: for Notifier::resource_updated.
+// Uris that a change of these blocks touches (`_marketdata`: of the market tables): for
+// Notifier::resource_updated.
 [[nodiscard]] std::vector<std::string> changed_resource_uris(
     const std::vector<std::string>& block_ids);
 
@@ -44,8 +45,8 @@ using Registry = std::shared_ptr<const mcp::ToolRegistry>;
 // The blocks whose folders hold a trade log now, by uri; reads no rows.
 [[nodiscard]] std::vector<mcp::ResourceInfo> block_resources(App& app);
 [[nodiscard]] std::string block_uri(std::string_view block_id);
-// tradeblocks://schema and the tables that are filled from blocks.
-[[nodiscard]] std::vector<std::string> trade_schema_uris();
+// tradeblocks://schema and the tables that are filled from blocks, from market files, or from both.
+[[nodiscard]] std::vector<std::string> schema_uris(bool blocks, bool market);
 
 [[nodiscard]] std::vector<mcp::PromptSpec> prompts(App& app);
 

@@ -303,10 +303,10 @@ std::string block_uri(std::string_view block_id) {
     return kTemplate->expand({{"blockId", std::string(block_id)}});
 }
 
-std::vector<std::string> trade_schema_uris() {
+std::vector<std::string> schema_uris(bool blocks, bool market) {
     std::vector<std::string> uris{"tradeblocks://schema"};
     for (const std::string& table : table_names()) {
-        if (table.starts_with("trades.")) {
+        if ((blocks && table.starts_with("trades.")) || (market && table.starts_with("market."))) {
             uris.push_back("tradeblocks://schema/" + table);
         }
     }

@@ -122,6 +122,30 @@ class StatusAndIssues(DataTest):
             self.assertIn(said, run("status", self.data).stderr)
         self.assertNotIn("no block here", text)
 
+    def test_nothing_in_the_folder_is_passed_over_without_a_word(self):
+        self.write("good/tradelog.csv", trade_log(3))
+        self.write("good/trades.xlsx", "x")
+        self.write("2025/IC/t.csv", trade_log(3))
+        self.write("_old/t.csv", trade_log(3))
+        self.write("_marketdata/2026-01-06.csv.gz", "x")
+        self.write("good/.DS_Store", "x")
+        for number in range(30):
+            self.write(f"many{number}/t.csv.part", "x")
+        text = run("sync", self.data).stdout
+        said = ("'2025/IC/t.csv' lies in a folder within a folder",
+                "'_old/t.csv' lies in a folder that is set aside by its name",
+                "'good/trades.xlsx' is a spreadsheet",
+                "'2026-01-06.csv.gz' below _marketdata is packed",
+                "more files that are not read")
+        for line in said:
+            self.assertIn(line, text)
+            self.assertIn(line, run("status", self.data).stderr)
+        self.assertNotIn("DS_Store", text)
+        paths = [one["path"] for one in run_json("sync", self.data, "--json")["notRead"]]
+        self.assertEqual(len(paths), 34)
+        self.assertIn("many29/t.csv.part", paths)
+        self.assertIn("many29/t.csv.part", run("doctor", self.data).stdout)
+
     def test_a_folder_without_blocks_says_what_to_do(self):
         self.assertIn("no block here", run("sync", self.data).stdout)
         self.assertEqual(run("status", self.data).stdout, "no blocks\n")

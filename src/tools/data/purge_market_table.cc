@@ -90,10 +90,15 @@ Result<Purged> purge(App& app, const market::MarketFile& file, const CancelToken
                "0, 'purged on request' FROM trades._sync_log",
                app.clock().now(), file.file_name, purged.rows));
     purged.metadata = metadata > 0;
-    TB_RETURN_IF_ERROR(journal.remove(file.table));
-    TB_RETURN_IF_ERROR(journal.mark(file.table));
+    const bool journaled = journal.usable();
+    if (journaled) {
+        TB_RETURN_IF_ERROR(journal.remove(file.table));
+        TB_RETURN_IF_ERROR(journal.mark(file.table));
+    }
     TB_RETURN_IF_ERROR(transaction.commit());
-    TB_RETURN_IF_ERROR(journal.remove(file.table));
+    if (journaled) {
+        TB_RETURN_IF_ERROR(journal.remove(file.table));
+    }
     return purged;
 }
 
@@ -136,6 +141,7 @@ mcp::Outcome<mcp::ToolResult> purge_market_table(App& app, mcp::ToolContext& con
     TB_TRY_TOOL([[maybe_unused]] const bool confirmed,
                 is_confirmed(app, context, arguments, table));
     TB_TRY_TOOL(const Purged purged, purge(app, file, context.token()));
+    app.announce_market(purged.rows);
     const bool exists = app.file_system()
                             .stat(app.options().data_dir / market::kMarketFolder / file.file_name)
                             .has_value();

@@ -225,6 +225,7 @@ mcp::Outcome<RateSource> rate_source(App& app, mcp::ToolContext& context,
     options.file_system = &app.file_system();
     options.clock = &app.clock();
     TB_TRY_TOOL(const sync::MarketSyncResult market, sync::sync_market_data(*store, options));
+    app.announce_market(market.rows_inserted + market.rows_updated);
     for (const sync::SyncErrorEntry& error : market.errors) {
         if (error.block_id == "treasury_rates.csv") {
             source.warnings.push_back("treasury_rates.csv was not read: " +

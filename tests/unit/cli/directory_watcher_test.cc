@@ -73,6 +73,27 @@ TEST_F(Watch, SeesNewAndRenamedFoldersAndWhatComesIntoThem) {
     EXPECT_TRUE(changed(watcher));
 }
 
+TEST_F(Watch, SeesChangesOfLinkedFilesHoweverDeepTheyLie) {
+    const fs::path deep = dir.write("_archive/2026/june/trades.csv", "a\n");
+    fs::create_symlink(deep, dir.path() / "block/dailylog.csv");
+    auto watcher = start();
+    dir.write("_archive/2026/june/trades.csv", "b\n");
+    EXPECT_TRUE(changed(watcher)) << "a link that was there";
+    const fs::path later = dir.write("_archive/2026/july/trades.csv", "a\n");
+    fs::create_symlink("../_archive/2026/july/trades.csv", dir.path() / "block/reportinglog.csv");
+    EXPECT_TRUE(changed(watcher)) << "the link itself";
+    fs::rename(dir.write("_archive/2026/july/new.csv", "b\n"), later);
+    EXPECT_TRUE(changed(watcher)) << "a link made later, its target replaced";
+    dir.write("june.csv", "a\n");
+    EXPECT_TRUE(changed(watcher));
+    fs::create_symlink("../june.csv", dir.path() / "block/x.csv");
+    EXPECT_TRUE(changed(watcher));
+    dir.write("june.csv", "b\n");
+    EXPECT_TRUE(changed(watcher)) << "a target in the directory itself";
+    dir.write("analytics.duckdb", "pages");
+    EXPECT_FALSE(changed(watcher, kSilence)) << "the database is still nobody's business";
+}
+
 TEST_F(Watch, FollowsFoldersBehindLinks) {
     const test::TempDir elsewhere;
     fs::create_directory_symlink(elsewhere.path(), dir.path() / "linked");

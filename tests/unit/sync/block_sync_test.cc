@@ -195,8 +195,9 @@ TEST_F(SyncTest, FolderWithoutTradeLogIsNoBlockAndNoError) {
     const SyncResult result = sync_all();
     EXPECT_EQ(result.processed, 0);
     EXPECT_TRUE(result.errors.empty());
-    ASSERT_EQ(result.warnings.size(), 1U);
+    ASSERT_EQ(result.warnings.size(), 2U);
     EXPECT_NE(result.warnings[0].find("live only"), std::string::npos);
+    EXPECT_NE(result.warnings[1].find("'notes/readme.txt' is not read"), std::string::npos);
 }
 
 TEST_F(SyncTest, FailingNewBlockLeavesNothingButItsReasons) {

@@ -1,4 +1,7 @@
 // Market history through whole syncs: what happens to the journals beside the database.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "support/file_lock.h"
 #include "sync_fixture.h"
 
@@ -165,6 +168,45 @@ TEST_F(MarketSyncTest, FileReadByOlderRulesIsReadAgain) {
     EXPECT_EQ(sync_market().synced, 1);
     EXPECT_EQ(days(), 3);
     EXPECT_EQ(sync_market().unchanged, 1);
+}
+
+// Days that the rules of old had made of evening bars and of the last bar of a day.
+TEST_F(MarketSyncTest, DaysThatOlderRulesMadeOfTheSameBarsAreMadeAnew) {
+    write("_marketdata/spx_daily.csv",
+          "time,open,high,low,close\n"
+          "1767567600,6800,6921,6780,6912\n"  // Sunday 2026-01-04, 18:00
+          "1767654000,6912,6940,6900,6933\n"
+          "1767740400,6933,6950,6920,6940\n"
+          "1767826800,6940,6960,6930,6950\n");  // for Thursday
+    sync_market();
+    const auto dates = [&] {
+        return text(
+            "SELECT string_agg(date, ' ' ORDER BY date) "
+            "FROM market.spx_daily");
+    };
+    ASSERT_EQ(dates(), "2026-01-05 2026-01-06 2026-01-07 2026-01-08");
+    {
+        db::Connection connection = reader();
+        ASSERT_TRUE(connection.run("UPDATE trades._sync_files SET settings = 'rules 1'"));
+        ASSERT_TRUE(connection.run("DELETE FROM market.spx_daily"));
+        ASSERT_TRUE(connection.run(
+            "INSERT INTO market.spx_daily (date, \"Close\") VALUES ('2025-12-31', 6800), "
+            "('2026-01-04', 6912), ('2026-01-05', 6933), ('2026-01-06', 6940), "
+            "('2026-01-07', 6950)"));
+    }
+    const MarketSyncResult result = sync_market();
+    EXPECT_EQ(dates(), "2025-12-31 2026-01-05 2026-01-06 2026-01-07 2026-01-08");
+    EXPECT_EQ(text("SELECT string_agg(\"Close\"::INT::VARCHAR, ' ' ORDER BY date) "
+                   "FROM market.spx_daily"),
+              "6800 6912 6933 6940 6950");
+    ASSERT_EQ(result.files.size(), 1U);
+    const std::string notes = fmt::format("{}", fmt::join(result.files[0].warnings, "\n"));
+    EXPECT_NE(notes.find("1 stored day was no trading day"), std::string::npos) << notes;
+    lose_the_database();
+    remove("_marketdata");
+    sync_market();
+    EXPECT_EQ(dates(), "2025-12-31 2026-01-05 2026-01-06 2026-01-07 2026-01-08")
+        << "nor does the journal have the Sunday";
 }
 
 TEST_F(MarketSyncTest, CsvsOfOtherNamesAreNamedEachTime) {

@@ -128,6 +128,18 @@ TEST_F(AppTest, ListenerHearsOfChangedBlocksOnly) {
     EXPECT_EQ(app_.stored_block_ids().value(), (std::vector<std::string>{"A"}));
 }
 
+TEST_F(AppTest, ListenerHearsOfMarketRowsThatCameIn) {
+    std::vector<std::string> heard;
+    ASSERT_TRUE(app_.sync_all({}, {}).has_value());
+    app_.set_change_listener([&](const std::vector<std::string>& ids) {
+        heard.insert(heard.end(), ids.begin(), ids.end());
+    });
+    dir_.write("_marketdata/spx_daily.csv", "date,close\n2024-01-02,4742.83\n");
+    ASSERT_TRUE(app_.sync_all({}, {}).has_value());
+    ASSERT_TRUE(app_.sync_all({}, {}).has_value());
+    EXPECT_EQ(heard, (std::vector<std::string>{"_marketdata"}));
+}
+
 TEST_F(AppTest, RealBlocksLoadWithTheirFigures) {
     TB_REQUIRE_SHARED();
     std::filesystem::copy(tb::test::shared_dir() / "data/blocks", dir_.path(),

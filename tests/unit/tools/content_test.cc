@@ -377,6 +377,16 @@ TEST_F(Content, ChangedBlocksNameTheirResources) {
         EXPECT_NE(std::find(uris.begin(), uris.end(), uri), uris.end()) << uri;
     }
     EXPECT_TRUE(changed_resource_uris({}).empty());
+    const auto market = changed_resource_uris({"_marketdata"});
+    EXPECT_EQ(market.front(), "tradeblocks://schema");
+    EXPECT_NE(std::find(market.begin(), market.end(), "tradeblocks://schema/market.spx_daily"),
+              market.end());
+    EXPECT_EQ(std::count_if(market.begin(), market.end(),
+                            [](const std::string& uri) {
+                                return uri.find("trades.") != std::string::npos ||
+                                       uri.find("blocks") != std::string::npos;
+                            }),
+              0);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include "market/journal.h"
+#include "support/file_lock.h"
 #include "tool_support.h"
 #include "tools/data/import_path.h"
 #include "tools/registry.h"
@@ -138,6 +139,20 @@ TEST_F(Import, PathsOutsideTheRootsAreRefusedWithoutSayingWhatIsThere) {
     EXPECT_FALSE(resolve_import_path(request).has_value());
     request.path = dir_.write("own.csv", "x").string();
     EXPECT_TRUE(resolve_import_path(request).has_value());
+}
+
+// Closing any descriptor of the database in this process drops the engine's lock on it.
+TEST_F(Import, TheDatabaseIsRefusedUnderAnyNameAndItsLockStays) {
+    json_of("list_blocks");
+    const auto database = dir_.path() / "analytics.duckdb";
+    ASSERT_FALSE(tb::test::another_process_can_lock(database));
+    std::filesystem::create_symlink(database, elsewhere_.path() / "link.csv");
+    for (const std::filesystem::path& path :
+         {database, dir_.path() / "analytics.duckdb.wal", elsewhere_.path() / "link.csv"}) {
+        EXPECT_FALSE(call("import_csv", {{"csvPath", path.string()}, {"blockName", "x"}}).ok());
+        EXPECT_FALSE(std::filesystem::exists(dir_.path() / "x"));
+    }
+    EXPECT_FALSE(tb::test::another_process_can_lock(database));
 }
 
 TEST_F(Import, NoPipesNoGiants) {
