@@ -2,9 +2,13 @@
 
 #include <sys/stat.h>
 
+#include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
@@ -22,6 +26,7 @@ namespace tb::blocks {
 namespace {
 
 constexpr std::size_t kCopyBytes = 256 * 1024;
+constexpr std::int64_t kSecond = 1'000'000'000;  // nanoseconds
 constexpr std::size_t kMaxIdBytes = 200;  // file systems allow 255; the hidden name is longer
 
 tl::unexpected<Error> io_error(std::string_view what, const std::filesystem::path& path) {
@@ -132,7 +137,34 @@ Result<std::unique_ptr<File>> open_source(FileSystem& fs, const ImportRequest& r
     return opened;
 }
 
-// Copies and tells the encoding of what was copied.
+// The file was changed so shortly ago that more of it may follow.
+bool may_grow(const FileStat& stat) {
+    using std::chrono::duration_cast;
+    using std::chrono::nanoseconds;
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const std::int64_t age = duration_cast<nanoseconds>(now).count() - stat.mtime_ns;
+    return std::abs(age) < std::int64_t{kStillSeconds} * 1'000'000'000;
+}
+
+// The next bytes; empty at the end. Behind a last line without an end the end is only believed once
+// the file is still.
+Result<std::span<const std::byte>> next_piece(File& source, FileSource& bytes, bool line_is_open) {
+    constexpr auto kPause = std::chrono::milliseconds(50);
+    while (true) {
+        TB_TRY(const std::span<const std::byte> piece, bytes.next());
+        if (!piece.empty() || !line_is_open) {
+            return piece;
+        }
+        TB_TRY(const FileStat stat, source.stat());
+        if (!may_grow(stat)) {
+            return piece;
+        }
+        std::this_thread::sleep_for(kPause);
+    }
+}
+
+// Copies with the time of modification, by which a sync sees that the file is whole, and tells the
+// encoding of what was copied.
 Result<csv::Encoding> copy_file(FileSystem& fs, const ImportRequest& request,
                                 const std::filesystem::path& target) {
     TB_TRY(const std::unique_ptr<File> source, open_source(fs, request));
@@ -142,16 +174,25 @@ Result<csv::Encoding> copy_file(FileSystem& fs, const ImportRequest& request,
     }
     csv::EncodingDetector detector;
     FileSource bytes(*source);
+    bool line_is_open = false;
     while (true) {
         if (request.cancel.cancelled()) {
             return make_error(ErrorCode::kInterrupted, "cancelled", request.source.string());
         }
-        TB_TRY(const std::span<const std::byte> piece, bytes.next());
+        TB_TRY(const std::span<const std::byte> piece, next_piece(*source, bytes, line_is_open));
         if (piece.empty()) {
             break;
         }
+        line_is_open = piece.back() != std::byte{'\n'} && piece.back() != std::byte{'\r'};
         detector.update(piece);
         TB_RETURN_IF_ERROR(write_bytes(fd.get(), piece, target));
+    }
+    TB_TRY(const FileStat stat, source->stat());
+    if (stat.mtime_ns >= 0) {
+        // Where times cannot be set the next sync waits a little; that is all.
+        const std::array<timespec, 2> times = {
+            {{0, UTIME_OMIT}, {stat.mtime_ns / kSecond, stat.mtime_ns % kSecond}}};
+        (void)::futimens(fd.get(), times.data());
     }
     if (::fsync(fd.get()) != 0) {
         return io_error("cannot flush", target);

@@ -1,7 +1,10 @@
 // Block ids and imports: 01 §1.2 and item 15 of 01 §8.1.
 #include "blocks/import.h"
 
+#include <chrono>
+#include <fstream>
 #include <string>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -60,6 +63,22 @@ TEST_F(Import, CopiesTheBytesUnderTheStandardName) {
     EXPECT_EQ(data_.read("my-block/tradelog.csv"), kTrade);
     EXPECT_EQ(entries(), 1U);
     EXPECT_EQ(kept_basis(), PlBasis::kNetIncludesFees);
+}
+
+TEST_F(Import, AFileThatIsStillGrowingIsWaitedForAndItsTimeKept) {
+    const std::string text = "Date Opened,Strategy,P/L\n2025-12-01,A,-12";
+    const auto source = elsewhere_.path() / "export.csv";
+    const std::jthread writer([&source] {
+        while (!std::filesystem::exists(source)) {
+            std::this_thread::yield();
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        std::ofstream(source, std::ios::app) << ".50\n";
+    });
+    ASSERT_TRUE(run(text).has_value());
+    EXPECT_EQ(data_.read("my-block/tradelog.csv"), text + ".50\n");
+    EXPECT_EQ(std::filesystem::last_write_time(data_.path() / "my-block/tradelog.csv"),
+              std::filesystem::last_write_time(source));
 }
 
 TEST_F(Import, BasisIsKeptOutsideTheUntouchedFolder) {
