@@ -51,7 +51,9 @@ struct GuardedFiles {
 };
 
 GuardedFiles& guarded_files() {
-    static GuardedFiles files;
+    // Never destroyed: a database may be closed while the program ends, by an object of static
+    // storage that was made before this one.
+    static GuardedFiles& files = *new GuardedFiles;
     return files;
 }
 
