@@ -24,6 +24,7 @@ constexpr double kContractShares = 100;
 constexpr double kSmallestSpread = 1e-10;  // of slippages, dollars
 constexpr std::size_t kFewestForOutliers = 3;
 constexpr double kHugeClosingCost = 20;  // times the premium received
+constexpr double kFeesOfAContract = 20;  // dollars; more than any broker takes for eight legs
 
 double per_contract(double value, double contracts) {
     return contracts == 0 ? 0 : value / contracts;
@@ -361,6 +362,18 @@ std::vector<SlippageGroup> group_rows(std::vector<SlippageRow> rows, SlippageGro
     return groups;
 }
 
+// A loss of more than margin or debit and some fees; a gain of more than the margin, unless of a
+// debit, which can win any multiple. `margin` is of one contract; 0 = unknown.
+bool moves_beyond_its_means(const ReportingTrade& fill, double margin) {
+    const double debit = std::max(0.0, -fill.initial_premium.value_or(0)) * kContractShares;
+    const double contracts = std::max(1.0, fill.contracts);
+    if (!(margin > 0) || (fill.pl > 0 && debit > 0)) {
+        return false;
+    }
+    const double fees = fill.pl < 0 ? kFeesOfAContract : 0;
+    return std::fabs(fill.pl) > (std::max(margin, debit) + fees) * contracts;
+}
+
 // Fills whose numbers cannot be right.
 std::vector<std::string> fill_warnings(const TradeSet& backtest, const ReportingSet& actual) {
     double largest_margin = 0;  // of one contract
@@ -376,7 +389,7 @@ std::vector<std::string> fill_warnings(const TradeSet& backtest, const Reporting
     for (const ReportingTrade& a : actual.trades) {
         const double contracts = std::max(1.0, a.contracts);
         live_sum.add(a.pl);
-        beyond_margin += largest_margin > 0 && std::fabs(a.pl) > largest_margin * contracts ? 1 : 0;
+        beyond_margin += moves_beyond_its_means(a, largest_margin) ? 1 : 0;
         if (!a.initial_premium || !a.avg_closing_cost) {
             continue;
         }

@@ -62,7 +62,8 @@ std::string perhaps_growing(const IngestOptions& options) {
 // Dates and numbers of a file, whatever becomes of their rows.
 class CellSurvey {
   public:
-    CellSurvey(const HeaderMap& header, char delimiter) : locale_(delimiter) {
+    CellSurvey(const HeaderMap& header, char delimiter)
+        : locale_(delimiter), comma_separates_(delimiter == ',') {
         for (std::size_t field = 0; field < header.specs.size(); ++field) {
             const int column = header.column_of[field];
             if (column == HeaderMap::kNone) {
@@ -84,10 +85,12 @@ class CellSurvey {
                 locale_.see_date(cells[column], record.line);
             }
         }
-        const bool look_for_points = !locale_.point_is_proven();
+        // Where the comma separates the cells, nothing outweighs a point.
+        if (comma_separates_ && locale_.point_is_proven()) {
+            return;
+        }
         for (const std::size_t column : numbers_) {
-            if (column < cells.size() &&
-                (look_for_points || cells[column].find(',') != std::string_view::npos)) {
+            if (column < cells.size() && has_separator(cells[column])) {
                 locale_.see_number(cells[column], record.line);
             }
         }
@@ -95,7 +98,12 @@ class CellSurvey {
     [[nodiscard]] csv::FileLocale decide() const { return locale_.decide(); }
 
   private:
+    static bool has_separator(std::string_view cell) {
+        return std::any_of(cell.begin(), cell.end(), [](char c) { return c == ',' || c == '.'; });
+    }
+
     csv::LocaleSurvey locale_;
+    bool comma_separates_;
     std::vector<std::size_t> dates_;
     std::vector<std::size_t> numbers_;
 };

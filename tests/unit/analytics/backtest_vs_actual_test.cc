@@ -49,6 +49,23 @@ BacktestComparisonRequest at_trade_level() {
     return request;
 }
 
+TEST(BacktestVsActual, ALiveDebitMayWinAnyMultipleAndLoseItsFees) {
+    const auto doubts = [](double pl, double premium) {
+        Trade b = model("2025-03-03", "10:00:00", 100, 2);
+        b.margin_req = 220;
+        ReportingTrade a = fill("2025-03-03", "10:01:00", pl, 2);
+        a.initial_premium = premium;
+        const auto warnings = compare(make_set({b}), fills({a})).warnings;
+        return std::any_of(warnings.begin(), warnings.end(), [](const std::string& warning) {
+            return warning.find("more than the largest margin") != std::string::npos;
+        });
+    };
+    EXPECT_FALSE(doubts(-226.8, -1.1));
+    EXPECT_FALSE(doubts(1980, -1.1));
+    EXPECT_TRUE(doubts(-300, -1.1));
+    EXPECT_TRUE(doubts(1980, 1.1));
+}
+
 TEST(BacktestVsActual, SummaryAddsUpADayAndScales) {
     const TradeSet backtest =
         make_set({model("2025-03-03", "10:00:00", 300, 3), model("2025-03-03", "11:00:00", 90, 1),
