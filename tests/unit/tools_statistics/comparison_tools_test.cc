@@ -175,6 +175,34 @@ TEST_F(ComparisonTools, MetricsAndOrderAreThoseAskedFor) {
     EXPECT_EQ(explained["dataVersion"].size(), 2U);
 }
 
+// One strategy typed with an accent of its own and with a composed letter, and two that differ in
+// case: a filter selects what the comparison lists under that name.
+TEST_F(ComparisonTools, FilterAndComparisonGroupNamesAlike) {
+    write_block("A", {{.pl = "10", .strategy = "Cafe\u0301"},
+                      {.pl = "20", .strategy = "Caf\u00e9"},
+                      {.pl = "40", .strategy = "Iron Condor"},
+                      {.pl = "80", .strategy = "iron condor"}});
+    const Json listed = call("get_strategy_comparison", {{"blockId", "A"}})["strategies"];
+    ASSERT_EQ(listed.size(), 3U);
+    for (const Json& row : listed) {
+        const std::string name = row.contains("strategy") ? row["strategy"] : row["name"];
+        EXPECT_EQ(call("get_statistics", {{"blockId", "A"}, {"strategy", name}})["stats"]["netPl"],
+                  row["netPl"])
+            << name;
+    }
+    const auto net_of = [&](const char* name) {
+        return call("get_statistics", {{"blockId", "A"}, {"strategy", name}})["stats"]["netPl"];
+    };
+    EXPECT_EQ(net_of("CAFE\u0301"), 30);
+    EXPECT_EQ(net_of("Iron Condor"), 40);
+    EXPECT_EQ(net_of("iron condor"), 80);
+    EXPECT_EQ(net_of("IRON CONDOR"), 120);
+    EXPECT_EQ(call("get_trades", {{"blockId", "A"}, {"strategy", "iron condor"}})["trades"].size(),
+              1U);
+    EXPECT_EQ(call("get_trades", {{"blockId", "A"}, {"strategy", "caf\u00e9"}})["trades"].size(),
+              2U);
+}
+
 // Filters that leave nothing: the same error from every tool.
 TEST_F(ComparisonTools, AnEmptySelectionIsTheSameErrorEverywhere) {
     write_block("A", {{.opened = "2024-01-02", .closed = "2024-01-02", .pl = "100"}});
@@ -257,11 +285,13 @@ TEST_F(ComparisonTools, OnlyTheFiguresAskedForAreInTheDifference) {
     EXPECT_EQ(answer["perStrategyComparison"][0]["blockB"], (Json{{"trades", 1}, {"netPl", 70}}));
 }
 
-TEST_F(ComparisonTools, RangeWithoutTradesGivesZerosNotAnError) {
-    const Json answer = call(
-        "block_diff", {{"blockIdA", "Gross"}, {"blockIdB", "Net"}, {"startDate", "2030-01-01"}});
+TEST_F(ComparisonTools, RangeWithoutTradesGivesZerosUnderTheReferenceOnly) {
+    const Json arguments = {
+        {"blockIdA", "Gross"}, {"blockIdB", "Net"}, {"startDate", "2030-01-01"}};
+    const Json answer = reference("block_diff", arguments);
     EXPECT_EQ(answer["portfolioTotals"]["blockA"]["totalTrades"], 0);
     EXPECT_EQ(answer["blockB"]["tradeCount"], 0);
+    EXPECT_EQ(error_of("block_diff", arguments).rfind("no trades match", 0), 0U);
     EXPECT_NE(error_of("block_diff", {{"blockIdA", "Gross"}, {"blockIdB", "Nope"}}), "");
 }
 
