@@ -47,7 +47,7 @@ void print_outcome(const blocks::ImportOutcome& outcome, bool as_json, Terminal&
                          {{"start", report.first_date ? Json(report.first_date->to_iso()) : Json()},
                           {"end", report.last_date ? Json(report.last_date->to_iso()) : Json()}}},
                         {"notes", report.notes}};
-        terminal.out().write(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+        terminal.out().write_data(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
         return;
     }
     terminal.out().write(

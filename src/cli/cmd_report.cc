@@ -91,7 +91,7 @@ Result<ExitCode> write_report(tools::App& app, const Invocation& invocation, Ses
             in_words_of(first_question(), page.error().message));
     }
     if (to_output) {
-        session.terminal.out().write(*page);
+        session.terminal.out().write_data(*page);
         return ExitCode::kDone;
     }
     TB_RETURN_IF_ERROR(write_output_file(file, *page, rules_of(invocation)));

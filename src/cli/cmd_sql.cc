@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/store_access.h"
+#include "db/absent_values.h"
 #include "db/query_runner.h"
 #include "db/sql_guard.h"
 #include "db/value_render_writer.h"
@@ -44,7 +45,10 @@ Result<std::string> read_standard_input() {
     }
 }
 
-Result<void> read_statement(Invocation& invocation) {
+Result<void> prepare(Invocation& invocation) {
+    if (invocation.has("--safe") && invocation.text("--format") != "csv") {
+        return make_error(ErrorCode::kInvalidArgument, "--safe belongs to --format csv");
+    }
     if (invocation.text("SQL") == "-") {
         TB_TRY(std::string sql, read_standard_input());
         invocation.set("SQL", std::move(sql));
@@ -98,14 +102,16 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     }
     const db::QueryLimits limits = limits_of(invocation, readable);
     Output& out = session.terminal.out();
-    const auto writer =
-        db::make_result_writer(format, [&out](std::string_view text) -> Result<void> {
-            out.write(text);
+    const auto writer = db::make_result_writer(
+        format,
+        [&out](std::string_view text) -> Result<void> {
+            out.write_data(text);
             if (out.closed() || out.error() != 0) {
                 return make_error(ErrorCode::kIo, "nobody reads the answer");
             }
             return {};
-        });
+        },
+        invocation.has("--safe"));
     {
         TB_TRY(auto connection, store->reader());
         TB_RETURN_IF_ERROR(tools::use_short_table_names(connection));
@@ -131,6 +137,11 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
         if (outcome->non_finite > 0) {
             session.terminal.note(db::non_finite_note(outcome->non_finite));
         }
+        if (const auto absent = db::absent_values(connection, sql)) {
+            for (const db::AbsentValues& values : *absent) {
+                session.terminal.note(values.to_string());
+            }
+        }
     }
     close_store(*store, session);
     return code;
@@ -152,7 +163,9 @@ Command sql_command() {
             "lists the columns; docs/schema.md explains them all.\n\n"
             "table and markdown show at most 1,000 rows and shorten long cells; csv, json and "
             "ndjson are complete unless --limit is given. Dates are YYYY-MM-DD text; integers "
-            "beyond 2^53 are text.",
+            "beyond 2^53 are text. In a pipe or file every byte is that of the data; on a terminal "
+            "control characters are shown as pictures. Spreadsheets run cells that begin with =, "
+            "+, - or @ as formulas: --safe puts an apostrophe before such text.",
         .arguments = {{"DIR", ValueKind::kDirectory, "the data directory"},
                       {"SQL", ValueKind::kText,
                        "the statement, or - to read it from standard input"}},
@@ -165,6 +178,12 @@ Command sql_command() {
               "table"},
              {"--limit", ValueKind::kNumber, "N", "print at most so many rows", {}, ""},
              {"--timeout", ValueKind::kSeconds, "S", "give up after so many seconds", {}, "30"},
+             {"--safe",
+              ValueKind::kFlag,
+              "",
+              "csv for spreadsheets: no text begins like a formula",
+              {},
+              ""},
              {"--no-sync",
               ValueKind::kFlag,
               "",
@@ -176,11 +195,11 @@ Command sql_command() {
               "profit of every block"},
              {"sql ~/Trades \"SELECT date_trunc('month', date_closed) AS month, "
               "sum(net_pl) FROM trades.trade_data WHERE block_id = 'MEIC' GROUP BY 1 ORDER "
-              "BY 1\" --format csv > months.csv",
+              "BY 1\" --format csv --safe > months.csv",
               "months of one block for a spreadsheet"},
              {"sql ~/Trades \"SHOW ALL TABLES\"", "what there is to ask about"}},
         .run = run,
-        .prepare = read_statement,
+        .prepare = prepare,
         .relay = Relay::kRepeat};
 }
 

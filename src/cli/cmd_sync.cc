@@ -36,7 +36,7 @@ bool is_quiet(const WholeSync& result) {
 
 void print_result(const Invocation& invocation, const WholeSync& result, Session& session) {
     if (invocation.has("--json")) {
-        session.terminal.out().write(sync_report_json(result, !invocation.has("--watch")));
+        session.terminal.out().write_data(sync_report_json(result, !invocation.has("--watch")));
     } else {
         print_sync_report(session.terminal, result, invocation.has("--block"));
     }

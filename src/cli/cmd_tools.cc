@@ -38,7 +38,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
                 json.push_back(mcp::tool_json(*tool));
             }
         }
-        out.write((wanted == nullptr ? json : json[0]).dump(2) + "\n");
+        out.write_data((wanted == nullptr ? json : json[0]).dump(2) + "\n");
         return ExitCode::kDone;
     }
     if (wanted != nullptr) {

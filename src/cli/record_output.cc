@@ -61,7 +61,7 @@ void RecordOutput::print(Terminal& terminal, bool as_json) const {
             }
             list.push_back(std::move(object));
         }
-        terminal.out().write(list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+        terminal.out().write_data(list.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
         return;
     }
     std::vector<TableColumn> columns;

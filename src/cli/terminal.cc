@@ -107,19 +107,106 @@ bool changes_direction(char32_t c) {
     return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
+// Control characters that stay as they are.
+enum class Passing { kNothing, kLines, kLinesAndStyles };
+
+// The length of the escape of paint() that `text` begins with; 0 = none.
+std::size_t own_escape(std::string_view text) {
+    constexpr std::string_view kEnd = "\x1b[0m";
+    if (text.starts_with(kEnd)) {
+        return kEnd.size();
+    }
+    for (const Style style :
+         {Style::kBold, Style::kDim, Style::kRed, Style::kGreen, Style::kYellow}) {
+        if (text.starts_with(escape_of(style))) {
+            return escape_of(style).size();
+        }
+    }
+    return 0;
+}
+
+std::string made_harmless(std::string_view text, Passing passing) {
+    std::string result;
+    result.reserve(text.size());
+    while (!text.empty()) {
+        const CodePoint c = decode(text);
+        std::size_t bytes = c.bytes;
+        if (!c.valid || changes_direction(c.value) || (c.value >= 0x80 && c.value < 0xA0)) {
+            result += "\uFFFD";
+        } else if (passing != Passing::kNothing && (c.value == '\n' || c.value == '\t')) {
+            result += static_cast<char>(c.value);
+        } else if (const std::size_t escape =
+                       passing == Passing::kLinesAndStyles ? own_escape(text) : 0;
+                   escape > 0) {
+            result += text.substr(0, escape);
+            bytes = escape;
+        } else if (c.value < 0x20) {
+            // U+2400 and following are pictures of the control characters.
+            result += {'\xE2', '\x90', static_cast<char>(0x80 + c.value)};
+        } else if (c.value == 0x7F) {
+            result += "\u2421";
+        } else {
+            result += text.substr(0, c.bytes);
+        }
+        text.remove_prefix(bytes);
+    }
+    return result;
+}
+
+// How many bytes of `text` come before a character that has only begun at its end.
+std::size_t whole_characters(std::string_view text) {
+    constexpr std::size_t kLongest = 4;
+    for (std::size_t back = 1; back < kLongest && back <= text.size(); ++back) {
+        const auto byte = static_cast<unsigned char>(text[text.size() - back]);
+        if ((byte & 0xC0U) == 0x80U) {
+            continue;
+        }
+        const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC2 ? 2 : 1;
+        return length > back ? text.size() - back : text.size();
+    }
+    return text.size();
+}
+
 }  // namespace
 
-void Output::write(std::string_view text) {
+void Output::append(std::string_view text) {
     if (closed_ || error_ != 0) {
         return;
     }
     buffer_ += text;
     if (buffer_.size() >= kBufferBytes) {
-        flush();
+        send();
+    }
+}
+
+void Output::write(std::string_view text) {
+    end_data();
+    append(is_terminal_ ? made_harmless(text, Passing::kLinesAndStyles) : std::string(text));
+}
+
+void Output::write_data(std::string_view text) {
+    if (!is_terminal_) {
+        append(text);
+        return;
+    }
+    std::string whole = std::exchange(begun_, {}) + std::string(text);
+    begun_ = whole.substr(whole_characters(whole));
+    whole.resize(whole.size() - begun_.size());
+    append(made_harmless(whole, Passing::kLines));
+}
+
+void Output::end_data() {
+    if (!begun_.empty()) {
+        append(made_harmless(std::exchange(begun_, {}), Passing::kLines));
     }
 }
 
 void Output::flush() {
+    end_data();
+    send();
+}
+
+void Output::send() {
     std::string_view rest = buffer_;
     while (!rest.empty() && !closed_ && error_ == 0) {
         const ssize_t written = ::write(fd_, rest.data(), rest.size());
@@ -156,7 +243,7 @@ TerminalSettings TerminalSettings::detect() {
 }
 
 Terminal::Terminal(const TerminalSettings& settings)
-    : settings_(settings), out_(settings.out_fd), err_(settings.err_fd) {}
+    : settings_(settings), out_(settings.out_fd, settings.out_width > 0), err_(settings.err_fd) {}
 
 std::string Terminal::paint(Style style, std::string_view text) const {
     if (!settings_.out_colour || style == Style::kPlain) {
@@ -215,10 +302,14 @@ void Terminal::progress(const Progress& progress) {
         constexpr std::size_t kBar = 24;
         const auto done = std::min(progress.done, progress.total);
         const auto filled = static_cast<std::size_t>(done * kBar / progress.total);
-        line =
-            fmt::format("[{}{}] {}/{} {}", std::string(filled, '#'),
-                        std::string(kBar - filled, '.'), grouped(static_cast<std::int64_t>(done)),
-                        grouped(static_cast<std::int64_t>(progress.total)), progress.unit);
+        const bool is_share = progress.unit == "bytes";  // of a file: nobody counts them
+        line = is_share
+                   ? fmt::format("[{}{}] {}%", std::string(filled, '#'),
+                                 std::string(kBar - filled, '.'), done * 100 / progress.total)
+                   : fmt::format("[{}{}] {}/{} {}", std::string(filled, '#'),
+                                 std::string(kBar - filled, '.'),
+                                 grouped(static_cast<std::int64_t>(done)),
+                                 grouped(static_cast<std::int64_t>(progress.total)), progress.unit);
     } else {
         line =
             fmt::format("{} {}", grouped(static_cast<std::int64_t>(progress.done)), progress.unit);
@@ -238,23 +329,7 @@ void Terminal::clear_progress() {
 }
 
 std::string printable(std::string_view text) {
-    std::string result;
-    result.reserve(text.size());
-    while (!text.empty()) {
-        const CodePoint c = decode(text);
-        if (!c.valid || changes_direction(c.value) || (c.value >= 0x80 && c.value < 0xA0)) {
-            result += "\uFFFD";
-        } else if (c.value < 0x20) {
-            // U+2400 and following are pictures of the control characters.
-            result += {'\xE2', '\x90', static_cast<char>(0x80 + c.value)};
-        } else if (c.value == 0x7F) {
-            result += "\u2421";
-        } else {
-            result += text.substr(0, c.bytes);
-        }
-        text.remove_prefix(c.bytes);
-    }
-    return result;
+    return made_harmless(text, Passing::kNothing);
 }
 
 std::size_t display_width(std::string_view utf8) {

@@ -2,7 +2,8 @@
 //
 // Colour and progress appear only on a terminal, colour never with NO_COLOR set or TERM=dumb. Text
 // that comes from files is made harmless before it reaches a terminal (printable()): an export must
-// not be able to move the cursor or fake a line.
+// not be able to move the cursor or fake a line. What is written to a terminal is filtered once
+// more on its way out; in a pipe and in a file every byte is what the command wrote.
 //
 // Single-thread, except Terminal::progress, which may be called from any one thread at a time.
 #pragma once
@@ -20,14 +21,19 @@ namespace tb::cli {
 // A buffered writer onto a file descriptor. After the first failure everything is dropped.
 class Output {
   public:
-    explicit Output(int fd) : fd_(fd) {}
+    explicit Output(int fd, bool is_terminal = false) : fd_(fd), is_terminal_(is_terminal) {}
     Output(const Output&) = delete;
     Output& operator=(const Output&) = delete;
     Output(Output&&) = delete;
     Output& operator=(Output&&) = delete;
     ~Output() { flush(); }
 
+    // Our own words: on a terminal only line ends, tabs and the escapes of paint() pass as
+    // controls.
     void write(std::string_view text);
+    // Rows of a query, JSON, a page: on a terminal not even those escapes pass. May be called with
+    // any pieces of a text, also such as end within a character.
+    void write_data(std::string_view text);
     void flush();
     // The reader went away (`| head`): no failure of ours, but no reason to go on.
     [[nodiscard]] bool closed() const { return closed_; }
@@ -35,8 +41,14 @@ class Output {
     [[nodiscard]] int error() const { return error_; }
 
   private:
+    void append(std::string_view text);
+    void end_data();
+    void send();
+
     int fd_;
+    bool is_terminal_;
     std::string buffer_;
+    std::string begun_;  // the first bytes of a character of write_data, on a terminal
     bool closed_ = false;
     int error_ = 0;
 };

@@ -64,7 +64,7 @@ void print_structured(mcp::ToolResult result, Session& session) {
         mcp::tool_result_json(std::move(result), mcp::kMaxRaisedResultChars, mcp::kModern);
     const Json& structured = json["structuredContent"];
     const bool for_reading = session.terminal.out_width() > 0;
-    session.terminal.out().write(
+    session.terminal.out().write_data(
         (for_reading ? structured.dump(2, ' ', false, Json::error_handler_t::replace)
                      : mcp::to_json_text(structured)) +
         "\n");

@@ -7,6 +7,9 @@
 
 #include <fmt/format.h>
 
+#include "core/number.h"
+#include "core/text.h"
+
 namespace tb::db {
 
 namespace {
@@ -87,14 +90,29 @@ class JsonWriter final : public ResultWriter {
     std::string line_;
 };
 
+// What a spreadsheet might run instead of showing it. Full-width forms of the four signs are taken
+// for them in some countries.
+bool may_be_formula(std::string_view text) {
+    constexpr std::string_view kBlanks = " \t\r\n\v\f";
+    constexpr std::array<std::string_view, 8> kSigns = {"=",      "+",      "-",      "@",
+                                                        "\uFF1D", "\uFF0B", "\uFF0D", "\uFF20"};
+    const std::string_view rest =
+        text.substr(std::min(text.find_first_not_of(kBlanks), text.size()));
+    const bool suspect = text.find_first_of("\t\r\n") == 0 ||
+                         std::any_of(kSigns.begin(), kSigns.end(),
+                                     [&](std::string_view sign) { return rest.starts_with(sign); });
+    return suspect && !parse_double(trim(rest)).has_value();
+}
+
 class CsvWriter final : public ResultWriter {
   public:
-    explicit CsvWriter(TextSink sink) : sink_(std::move(sink)) {}
+    CsvWriter(TextSink sink, bool safe) : sink_(std::move(sink)), safe_(safe) {}
 
     Result<void> begin(const std::vector<ColumnInfo>& columns) override {
         for (const ColumnInfo& column : columns) {
             line_ += line_.empty() ? "" : ",";
-            append_cell(column.name);
+            append_cell(safe_ && may_be_formula(column.name) ? "'" + column.name : column.name);
+            is_number_.push_back(is_number(column.type));
         }
         line_ += '\n';
         return sink_(line_);
@@ -107,6 +125,9 @@ class CsvWriter final : public ResultWriter {
             if (!values.is_null(i, row)) {
                 cell_.clear();
                 values.append_text(cell_, i, row);
+                if (safe_ && !is_number_[i] && may_be_formula(cell_)) {
+                    cell_.insert(0, 1, '\'');
+                }
                 append_cell(cell_);
             } else if (values.column_count() == 1) {
                 // A line without anything would be no record at all.
@@ -139,6 +160,8 @@ class CsvWriter final : public ResultWriter {
     }
 
     TextSink sink_;
+    bool safe_;
+    std::vector<bool> is_number_;  // by column
     std::string line_;
     std::string cell_;
 };
@@ -270,10 +293,11 @@ std::optional<ResultFormat> result_format(std::string_view name) {
     return std::nullopt;
 }
 
-std::unique_ptr<ResultWriter> make_result_writer(ResultFormat format, TextSink sink) {
+std::unique_ptr<ResultWriter> make_result_writer(ResultFormat format, TextSink sink,
+                                                 bool spreadsheet_safe) {
     switch (format) {
         case ResultFormat::kCsv:
-            return std::make_unique<CsvWriter>(std::move(sink));
+            return std::make_unique<CsvWriter>(std::move(sink), spreadsheet_safe);
         case ResultFormat::kJson:
             return std::make_unique<JsonWriter>(std::move(sink), true);
         case ResultFormat::kNdjson:

@@ -6,6 +6,10 @@
 //   markdown  a table for documents and chats
 //   table     aligned columns for a terminal; the widths come from the first rows
 //
+// A spreadsheet runs a cell of CSV that begins with = + - or @ as a formula. `spreadsheet_safe`
+// puts an apostrophe before text (also column names) that begins so, behind blanks, too, or with a
+// tab or line break; numbers stay numbers.
+//
 // json, ndjson and csv are for programs and hold every value in full. markdown and table are for
 // reading: line breaks and control characters are written as escapes, invisible characters are made
 // visible, and cells are cut at 200 characters with an ellipsis, because cell text is untrusted.
@@ -42,7 +46,8 @@ class ResultWriter : public RowConsumer {
     [[nodiscard]] virtual Result<void> finish() = 0;
 };
 
-[[nodiscard]] std::unique_ptr<ResultWriter> make_result_writer(ResultFormat format, TextSink sink);
+[[nodiscard]] std::unique_ptr<ResultWriter> make_result_writer(ResultFormat format, TextSink sink,
+                                                               bool spreadsheet_safe = false);
 
 // Cell text as it may be shown to a reader, see above.
 [[nodiscard]] std::string readable_cell(std::string_view text);

@@ -230,6 +230,26 @@ class Streams(DataTest):
             self.assertNotIn("\x1b", done.stdout)
             self.assertIn("evil", done.stdout)
 
+    def test_cells_cannot_control_the_terminal_and_a_pipe_gets_every_byte(self):
+        evil = "a\x1b[2Jb\x1b]0;t\x07\x08\u009b31mc\x7f"
+        self.write("block/tradelog.csv", trade_log(2, strategy=evil))
+        query = "SELECT strategy FROM trades.trade_data LIMIT 1"
+        for form in ("csv", "json", "ndjson", "table", "markdown"):
+            words = ["sql", self.data, query, "--format", form]
+            code, text = in_terminal(*words, env={"NO_COLOR": "1"})
+            self.assertEqual(code, 0)
+            text = re.sub(r"\r\x1b\[K|[^\n]*\x1b\[K", "", text)  # our own progress line
+            self.assertNotRegex(text, r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0080-\u009f]", form)
+        for words in (["call", self.data, "get_trades", "--block-id", "block"],
+                      ["call", self.data, "run_sql", "--query", query],
+                      ["compare", self.data, "block"], ["compare", self.data, "block", "--json"]):
+            _, text = in_terminal(*words, env={"NO_COLOR": "1"})
+            text = re.sub(r"\r\x1b\[K|[^\n]*\x1b\[K", "", text)
+            self.assertIn("b", text)
+            self.assertNotRegex(text, r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u0080-\u009f]", words)
+        done = run("sql", self.data, query, "--format", "csv")
+        self.assertEqual(done.stdout, f"strategy\n{evil}\n")
+
     def test_log_lines_stay_on_standard_error(self):
         done = run("sync", self.data, "--json", env={"TRADEBLOCKS_LOG": "debug"})
         self.assertTrue(done.stdout.startswith("{"))

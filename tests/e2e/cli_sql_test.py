@@ -30,6 +30,21 @@ class Sql(DataTest):
         self.assertEqual(json.loads(
             self.sql("SELECT 1 AS x WHERE false", "--format", "json").stdout), [])
 
+    def test_safe_csv_holds_no_formulas_and_other_formats_refuse_the_word(self):
+        query = "SELECT v AS x, -2.5 AS n FROM (VALUES ('=1+1'), ('-3'), ('@a')) t(v)"
+        self.assertEqual(self.sql(query, "--format", "csv", "--safe").stdout,
+                         "x,n\n'=1+1,-2.5\n-3,-2.5\n'@a,-2.5\n")
+        self.assertEqual(self.sql(query, "--format", "csv").stdout,
+                         "x,n\n=1+1,-2.5\n-3,-2.5\n@a,-2.5\n")
+        self.assertIn("--format csv", self.sql(query, "--safe", code=2).stderr)
+
+    def test_a_filtered_column_without_values_is_said(self):
+        done = self.sql("SELECT count(*) AS n FROM trade_data WHERE opening_vix > 20",
+                        "--format", "csv")
+        self.assertEqual(done.stdout, "n\n0\n")
+        self.assertIn("opening_vix has a value in 0 of 7 rows of trades.trade_data", done.stderr)
+        self.assertEqual(self.sql("SELECT count(*) FROM trade_data WHERE pl > 20").stderr, "")
+
     def test_infinite_values_are_empty_and_said_to_be(self):
         done = self.sql("SELECT 1 / 0 AS x, 2.5 AS y", "--format", "csv")
         self.assertEqual(done.stdout, "x,y\n,2.5\n")

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "db/absent_values.h"
 #include "db/query_runner.h"
 #include "db/sql_guard.h"
 #include "mcp/json_text.h"
@@ -184,6 +185,22 @@ std::optional<mcp::ContentItem> link_to_page(App& app, const mcp::ToolContext& c
     return link_to_rows(app, context, {std::move(names), all, "sql:read", std::move(what)});
 }
 
+// What the rows do not say themselves.
+std::vector<std::string> notes_on(db::Connection& connection, const std::string& query,
+                                  std::int64_t non_finite) {
+    std::vector<std::string> notes;
+    if (non_finite > 0) {
+        notes.push_back(db::non_finite_note(non_finite));
+    }
+    // The answer is there: whatever keeps the counting from its end is no reason to withhold it.
+    if (const auto absent = db::absent_values(connection, query)) {
+        for (const db::AbsentValues& values : *absent) {
+            notes.push_back(values.to_string());
+        }
+    }
+    return notes;
+}
+
 mcp::Outcome<mcp::ToolResult> run_sql(App& app, mcp::ToolContext& context, const Json& arguments) {
     const std::string query = *text_argument(arguments, "query");
     if (const auto allowed = check_statement(app, context, query); !allowed) {
@@ -225,10 +242,9 @@ mcp::Outcome<mcp::ToolResult> run_sql(App& app, mcp::ToolContext& context, const
     }
     Json result = page_json(page);
     text += summary_text(result, page.offset) + rows;
-    if (consumer.non_finite() > 0) {
-        const std::string note = db::non_finite_note(consumer.non_finite());
-        result["notes"] = Json::array({note});
-        text += "\nNote: " + note + ".\n";
+    for (const std::string& note : notes_on(connection, query, consumer.non_finite())) {
+        result["notes"].push_back(note);
+        text += "\nNote: " + mcp::visible_text(note) + ".\n";
     }
     add_directory_sync(result, sync);
     return mcp::ToolResult{

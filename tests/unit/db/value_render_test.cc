@@ -42,12 +42,15 @@ class ValueRendering : public testing::Test {
     std::string json(const std::string& expression) { return both("SELECT " + expression).first; }
     std::string plain(const std::string& expression) { return both("SELECT " + expression).second; }
 
-    std::string written(ResultFormat format, std::string_view sql) {
+    std::string written(ResultFormat format, std::string_view sql, bool safe = false) {
         std::string text;
-        const auto writer = make_result_writer(format, [&](std::string_view piece) {
-            text += piece;
-            return Result<void>{};
-        });
+        const auto writer = make_result_writer(
+            format,
+            [&](std::string_view piece) {
+                text += piece;
+                return Result<void>{};
+            },
+            safe);
         static_cast<void>(must(run_query(connection_, sql, {}, *writer)));
         must(writer->finish());
         return text;
@@ -68,6 +71,31 @@ TEST_F(ValueRendering, WritesNullBooleansAndSmallIntegers) {
     EXPECT_EQ(json("65535::USMALLINT"), "65535");
     EXPECT_EQ(json("(-2147483648)::INTEGER"), "-2147483648");
     EXPECT_EQ(json("4294967295::UINTEGER"), "4294967295");
+}
+
+TEST_F(ValueRendering, SafeCsvHoldsNoFormulas) {
+    constexpr std::string_view kSql =
+        "SELECT v AS \"=cmd()\", -1.5::DOUBLE AS n, DATE '2024-01-02' AS d FROM (VALUES "
+        "('=1+1'), ('+cmd|x'), ('-2+3'), ('@SUM(A1)'), (chr(9) || '=1'), (chr(13) || 'x'), "
+        "('  =1'), ('\uFF1D1'), ('-12.50'), ('+3'), ('-'), ('a=b'), ('')) t(v)";
+    EXPECT_EQ(written(ResultFormat::kCsv, kSql, true),
+              "'=cmd(),n,d\n"
+              "'=1+1,-1.5,2024-01-02\n"
+              "'+cmd|x,-1.5,2024-01-02\n"
+              "'-2+3,-1.5,2024-01-02\n"
+              "'@SUM(A1),-1.5,2024-01-02\n"
+              "'\t=1,-1.5,2024-01-02\n"
+              "\"'\rx\",-1.5,2024-01-02\n"
+              "'  =1,-1.5,2024-01-02\n"
+              "'\uFF1D1,-1.5,2024-01-02\n"
+              "-12.50,-1.5,2024-01-02\n"
+              "+3,-1.5,2024-01-02\n"
+              "'-,-1.5,2024-01-02\n"
+              "a=b,-1.5,2024-01-02\n"
+              "\"\",-1.5,2024-01-02\n");
+    // Without it, for programs, every value is as it is stored.
+    EXPECT_EQ(written(ResultFormat::kCsv, "SELECT '=1+1' AS v"), "v\n=1+1\n");
+    EXPECT_EQ(written(ResultFormat::kJson, "SELECT '=1+1' AS v", true), "[\n{\"v\":\"=1+1\"}\n]\n");
 }
 
 TEST_F(ValueRendering, WritesIntegersBeyond2To53AsText) {

@@ -45,6 +45,18 @@ TEST_F(Sql, S8_InfinitiesAndNanAreNullWithANote) {
     EXPECT_FALSE(json_of("run_sql", {{"query", "SELECT NULL::DOUBLE AS x"}}).contains("notes"));
 }
 
+TEST_F(Sql, AFilteredColumnWithoutValuesIsSaid) {
+    write_block("A", "2024-01-02,10:00:00,a,1,,,50,1,10,s,1,1,x,SPX\n");
+    const Json answer =
+        json_of("run_sql",
+                {{"query", "SELECT count(*) AS n FROM trades.trade_data WHERE opening_vix > 20"}});
+    EXPECT_EQ(answer["rows"][0]["n"], 0);
+    ASSERT_EQ(answer["notes"].size(), 1U) << answer.dump();
+    EXPECT_EQ(answer["notes"][0],
+              "opening_vix has a value in 0 of 1 rows of trades.trade_data; no comparison with it "
+              "is ever true");
+}
+
 TEST_F(Sql, ShortTableNamesAndShowTablesWork) {
     write_block("A", "2024-01-02,10:00:00,a,1,,,50,1,10,s,1,1,x,SPX\n");
     EXPECT_EQ(rows("SELECT count(*) AS n FROM trade_data")[0]["n"], 1);
