@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/tool_call.h"
+#include "cli/tool_command.h"
 #include "core/file_system.h"
 #include "core/number.h"
 #include "mcp/nearest.h"
@@ -23,6 +24,11 @@ constexpr std::size_t kMaxInputBytes = std::size_t{64} << 20U;
 
 tl::unexpected<Error> wrong(std::string text) {
     return make_error(ErrorCode::kInvalidArgument, std::move(text));
+}
+
+// "; did you mean 'x'?" ends a sentence, nothing does not.
+std::string sentence_end(const std::string& suggestion) {
+    return suggestion.empty() ? "." : suggestion;
 }
 
 Result<std::string> read_standard_input() {
@@ -78,7 +84,7 @@ Result<Json> flag_value(const mcp::CliFlag& flag, const std::string& text) {
             return json;
         }
         default:
-            return Json(text);  // numbers and booleans are read from their text
+            return typed_value(flag.type, flag.argument, text);
     }
 }
 
@@ -106,8 +112,9 @@ Result<void> add_flag(const mcp::ToolSpec& spec, const std::vector<std::string>&
         flag = entry.flag == word.name ? &entry : flag;
     }
     if (flag == nullptr) {
-        return wrong(fmt::format("{} has no option {}{}. See tradeblocks tools {}", spec.name,
-                                 word.name, mcp::did_you_mean(word.name, names), spec.name));
+        return wrong(fmt::format("{} has no option {}{} See tradeblocks tools {}", spec.name,
+                                 word.name, sentence_end(mcp::did_you_mean(word.name, names)),
+                                 spec.name));
     }
     if (!word.value.has_value()) {
         const bool value_follows = at < words.size() && !words[at].starts_with("--");
@@ -130,8 +137,8 @@ Result<void> add_flag(const mcp::ToolSpec& spec, const std::vector<std::string>&
 }
 
 tl::unexpected<Error> unknown_tool(const mcp::ToolRegistry& registry, const std::string& name) {
-    return wrong(fmt::format("there is no tool \"{}\"{}. tradeblocks tools lists them", name,
-                             mcp::did_you_mean(name, registry.nearest(name))));
+    return wrong(fmt::format("there is no tool \"{}\"{} See tradeblocks tools", name,
+                             sentence_end(mcp::did_you_mean(name, registry.nearest(name)))));
 }
 
 // Turns flags, files and standard input into one JSON object.
@@ -177,7 +184,7 @@ Result<ExitCode> call(tools::App& app, const Invocation& invocation, Session& se
                          if (result.structured->is_object()) {
                              print_structured(std::move(result), session);
                          } else {
-                             session.terminal.out().write(result.text + "\n");
+                             session.terminal.out().write_data(result.text + "\n");
                          }
                      });
 }

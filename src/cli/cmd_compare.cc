@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
 #include "cli/tool_command.h"
@@ -26,6 +27,14 @@ const ToolCommand& strategies_of_a_block() {
     return kCommand;
 }
 
+std::vector<std::string> failed_blocks(const mcp::Json& answer) {
+    std::vector<std::string> messages;
+    for (const mcp::Json& block : answer.value("failedBlocks", mcp::Json::array())) {
+        messages.push_back(block.value("error", ""));
+    }
+    return messages;
+}
+
 const ToolCommand& blocks_side_by_side() {
     static const ToolCommand kCommand = {
         .name = "compare",
@@ -37,7 +46,8 @@ const ToolCommand& blocks_side_by_side() {
                         {"BLOCK3", "blockIds[]", ""},
                         {"BLOCK4", "blockIds[]", ""},
                         {"BLOCK5", "blockIds[]", ""}},
-        .aliases = {{"--rate", "riskFreeRateAnnualPct", "PERCENT", ""}}};
+        .aliases = {{"--rate", "riskFreeRateAnnualPct", "PERCENT", ""}},
+        .failures = failed_blocks};
     return kCommand;
 }
 
@@ -123,7 +133,8 @@ Command compare_command() {
     command.summary = "compare the strategies of a block, or several blocks";
     command.description =
         "With one block: its strategies side by side. With two to five: the key figures of the "
-        "blocks side by side; one that cannot be read does not stop the others. With --diff and "
+        "blocks side by side, with the period of each; one that cannot be read is an error, but "
+        "the others are compared all the same. With --diff and "
         "two blocks: which strategies they share, and every figure's difference, second minus "
         "first.";
     command.arguments = {{"DIR", ValueKind::kDirectory, "the data directory"},

@@ -196,7 +196,9 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     if (as_json || records.size() > 0) {
         records.print(session.terminal, as_json);
     } else {
-        session.terminal.out().write("no blocks\n");
+        session.terminal.out().write(
+            "no blocks: give each portfolio a folder of its own with its CSV exports, or use "
+            "tradeblocks import\n");
     }
     for (const std::string& warning : warnings) {
         session.terminal.warning(warning);

@@ -1,16 +1,18 @@
 #include "cli/parser.h"
 
 #include <algorithm>
-#include <charconv>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "cli/amount.h"
 #include "cli/commands.h"
 #include "core/number.h"
 #include "mcp/http.h"
+#include "mcp/render.h"
 
 namespace tb::cli {
 
@@ -54,15 +56,11 @@ Result<void> check_value(const Option& option, const std::string& value) {
                           fmt::format("{} wants {}, not \"{}\"", option.name, wanted, value));
     };
     switch (option.kind) {
-        case ValueKind::kNumber: {
-            std::int64_t number = 0;
-            const auto [end, problem] =
-                std::from_chars(value.data(), value.data() + value.size(), number);
-            if (problem != std::errc() || end != value.data() + value.size() || number < 0) {
+        case ValueKind::kNumber:
+            if (read_whole_amount(value).value_or(-1) < 0) {
                 return wrong("a whole number");
             }
             return {};
-        }
         case ValueKind::kSeconds: {
             const auto seconds = parse_double(value);
             if (!seconds || *seconds <= 0) {
@@ -124,6 +122,35 @@ void bind(CLI::App& root, const Command& command, Bound& bound) {
     }
 }
 
+bool is_path(ValueKind kind) {
+    return kind == ValueKind::kDirectory || kind == ValueKind::kFile ||
+           kind == ValueKind::kOutputFile;
+}
+
+// Names of files may be any bytes; everything else is text.
+Result<void> check_text(const std::string& name, ValueKind kind, const std::string& value) {
+    if (is_path(kind) || mcp::to_valid_utf8(value) == value) {
+        return {};
+    }
+    return make_error(
+        ErrorCode::kInvalidArgument,
+        fmt::format(
+            "{} is not valid UTF-8: \"{}\"{}", name, mcp::to_valid_utf8(value),
+            kind == ValueKind::kBlock ? "; folders with such names are ignored, rename it" : ""));
+}
+
+// A shell resolves `~` only where it stands unquoted at the beginning of a word; assistants that
+// start a program never do. A folder that is really called so keeps its name.
+std::string with_home(ValueKind kind, const std::string& value) {
+    const char* const home = std::getenv("HOME");
+    std::error_code ignored;
+    if (!is_path(kind) || home == nullptr || (value != "~" && !value.starts_with("~/")) ||
+        std::filesystem::exists("~", ignored)) {
+        return value;
+    }
+    return std::string(home) + value.substr(1);
+}
+
 Result<ParsedLine> read_values(const Bound& bound) {
     ParsedLine line;
     line.command = bound.command;
@@ -134,7 +161,8 @@ Result<ParsedLine> read_values(const Bound& bound) {
             if (value.empty()) {
                 return make_error(ErrorCode::kInvalidArgument, argument.name + " is empty");
             }
-            line.invocation.set(argument.name, value);
+            TB_RETURN_IF_ERROR(check_text(argument.name, argument.kind, value));
+            line.invocation.set(argument.name, with_home(argument.kind, value));
         } else if (argument.required) {
             return make_error(ErrorCode::kInvalidArgument,
                               fmt::format("{} is missing: {}. See tradeblocks {} --help",
@@ -150,8 +178,11 @@ Result<ParsedLine> read_values(const Bound& bound) {
             continue;
         }
         const std::string& value = bound.texts.at(option.name);
+        TB_RETURN_IF_ERROR(check_text(option.name, option.kind, value));
         TB_RETURN_IF_ERROR(check_value(option, value));
-        line.invocation.set(option.name, value);
+        line.invocation.set(option.name, option.kind == ValueKind::kNumber
+                                             ? std::to_string(read_whole_amount(value).value_or(0))
+                                             : with_home(option.kind, value));
     }
     return line;
 }
@@ -203,10 +234,7 @@ std::optional<std::int64_t> Invocation::number(const std::string& name) const {
     if (!has(name)) {
         return std::nullopt;
     }
-    const std::string value = text(name);
-    std::int64_t number = 0;
-    std::from_chars(value.data(), value.data() + value.size(), number);
-    return number;
+    return read_whole_amount(text(name)).value_or(0);
 }
 
 std::optional<double> Invocation::seconds(const std::string& name) const {
@@ -255,7 +283,7 @@ Result<ParsedLine> split_rest(const std::vector<std::string>& words, const Comma
                               fmt::format("{} is missing: {}. See tradeblocks {} --help",
                                           argument.name, argument.help, command.name));
         }
-        line.invocation.set(argument.name, words[next++]);
+        line.invocation.set(argument.name, with_home(argument.kind, words[next++]));
     }
     line.invocation.rest.assign(words.begin() + static_cast<std::ptrdiff_t>(next), words.end());
     return line;

@@ -8,6 +8,7 @@ namespace tb::cli {
 
 namespace {
 constexpr std::string_view kGap = "  ";
+constexpr std::size_t kFewRows = 12;  // that a narrow terminal shows side by side
 
 std::string pad(std::string_view cell, std::size_t width, Align align, bool last) {
     const std::string text = shorten(cell, width);
@@ -36,6 +37,14 @@ std::size_t Table::natural_width(std::size_t column) const {
 }
 
 std::size_t Table::least_width(std::size_t column) const {
+    if (titles_are_names_ && column > 0) {
+        std::size_t widest =
+            std::min(columns_[column].min_width, display_width(columns_[column].title));
+        for (const Row& row : rows_) {
+            widest = std::max(widest, display_width(row.cells[column]));
+        }
+        return widest;
+    }
     const std::size_t natural = natural_width(column);
     const std::size_t shrunk =
         std::max(columns_[column].min_width, display_width(columns_[column].title));
@@ -132,11 +141,60 @@ std::string Table::row_by_row(std::size_t width, const Terminal& terminal) const
     return text;
 }
 
-std::string Table::render(std::size_t width, const Terminal& terminal) const {
-    const auto shown = fit(width);
-    if (shown.empty() && !rows_.empty()) {
-        return row_by_row(width, terminal);
+// Rows become columns. What need not be, as in fit(), is left out.
+Table Table::turned() const {
+    std::vector<TableColumn> columns{{columns_.front().title}};
+    for (const Row& row : rows_) {
+        columns.push_back({row.cells.front(), Align::kRight});
     }
+    Table table(std::move(columns));
+    table.set_titles_are_names();
+    for (std::size_t c = 1; c < columns_.size(); ++c) {
+        if (!has_values(c)) {
+            continue;
+        }
+        std::vector<std::string> cells{columns_[c].title};
+        for (const Row& row : rows_) {
+            cells.push_back(row.cells[c]);
+        }
+        table.add(std::move(cells));
+    }
+    return table;
+}
+
+Table Table::with_columns(std::size_t from, std::size_t to) const {
+    const auto part = [&](const auto& all) {
+        auto some = std::vector{all.front()};
+        some.insert(some.end(), all.begin() + static_cast<std::ptrdiff_t>(from),
+                    all.begin() + static_cast<std::ptrdiff_t>(to));
+        return some;
+    };
+    Table table(part(columns_));
+    table.titles_are_names_ = titles_are_names_;
+    for (const Row& row : rows_) {
+        table.rows_.push_back({part(row.cells), row.style});
+    }
+    return table;
+}
+
+std::string Table::in_groups(std::size_t width, std::size_t least, const Terminal& terminal) const {
+    std::string text;
+    for (std::size_t from = 1; from < columns_.size();) {
+        std::size_t to = columns_.size();
+        while (to > from && with_columns(from, to).fit(width).empty()) {
+            --to;
+        }
+        if (to == from || (from == 1 && to - from < least)) {
+            return {};
+        }
+        const Table group = with_columns(from, to);
+        text += (text.empty() ? "" : "\n") + group.in_lines(group.fit(width), terminal);
+        from = to;
+    }
+    return text;
+}
+
+std::string Table::in_lines(const Shown& shown, const Terminal& terminal) const {
     const auto line = [&](const auto& cell_of) {
         std::string text;
         for (const auto& [column, wide] : shown) {
@@ -151,7 +209,21 @@ std::string Table::render(std::size_t width, const Terminal& terminal) const {
     for (const Row& row : rows_) {
         text += terminal.paint(row.style, line([&](std::size_t c) { return row.cells[c]; })) + "\n";
     }
-    return text + left_out(shown);
+    return text;
+}
+
+std::string Table::render(std::size_t width, const Terminal& terminal) const {
+    const auto shown = fit(width);
+    if (!shown.empty() || rows_.empty()) {
+        return in_lines(shown, terminal) + left_out(shown);
+    }
+    std::string text;
+    if (titles_are_names_) {
+        text = in_groups(width, 1, terminal);
+    } else if (rows_.size() > 1 && rows_.size() <= kFewRows && columns_.size() > 2) {
+        text = turned().in_groups(width, 2, terminal);
+    }
+    return text.empty() ? row_by_row(width, terminal) : text;
 }
 
 void Table::print(Terminal& terminal) const {

@@ -1,6 +1,7 @@
 // Tables for people: columns as wide as their content, numbers to the right, names shortened when
 // the terminal is too narrow. Numbers are never shortened: half of an amount is another amount.
-// What does not fit even so gives up its optional columns, and then stands row by row.
+// What does not fit even so gives up its optional columns. A table of a few rows is then turned, so
+// that they still stand side by side; anything else stands row by row.
 //
 //   Table table({{"BLOCK"}, {"TRADES", Align::kRight}});
 //   table.add({"MEIC", "788"});
@@ -32,6 +33,10 @@ class Table {
   public:
     explicit Table(std::vector<TableColumn> columns) : columns_(std::move(columns)) {}
 
+    // The titles but the first are names, as shortenable as those in cells, and columns that do not
+    // fit go below the others, each time beside the first.
+    void set_titles_are_names() { titles_are_names_ = true; }
+
     // One cell a column; cells are made printable here. `style` paints the whole row.
     void add(std::vector<std::string> cells, Style style = Style::kPlain);
     [[nodiscard]] bool empty() const { return rows_.empty(); }
@@ -53,10 +58,17 @@ class Table {
     [[nodiscard]] Shown fit(std::size_t width) const;
     void drop_what_need_not_be(Shown& shown, std::size_t width) const;
     [[nodiscard]] std::string left_out(const Shown& shown) const;
+    [[nodiscard]] Table turned() const;
+    [[nodiscard]] Table with_columns(std::size_t from, std::size_t to) const;
+    // Several tables one below the other; empty if not even `least` columns fit beside the first.
+    [[nodiscard]] std::string in_groups(std::size_t width, std::size_t least,
+                                        const Terminal& terminal) const;
+    [[nodiscard]] std::string in_lines(const Shown& shown, const Terminal& terminal) const;
     [[nodiscard]] std::string row_by_row(std::size_t width, const Terminal& terminal) const;
 
     std::vector<TableColumn> columns_;
     std::vector<Row> rows_;
+    bool titles_are_names_ = false;
 };
 
 }  // namespace tb::cli

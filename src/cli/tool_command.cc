@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/amount.h"
 #include "cli/help.h"
 #include "cli/table.h"
 #include "cli/tool_call.h"
@@ -97,9 +98,12 @@ std::string words_for(const ToolCommand& spec, const mcp::ToolSpec& tool,
 }
 
 // Names of other tools in advice, and where a command line finds the same.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> kToolWords = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> kToolWords = {{
     {"list_blocks", "tradeblocks status"},
     {"get_block_info", "tradeblocks compare"},
+    {"get_data_issues", "tradeblocks issues"},
+    {"get_sync_history", "tradeblocks history"},
+    {"get_statistics", "tradeblocks stats"},
 }};
 
 // Replaces the names of arguments ("startDate") and tools; a word of ordinary English, as an
@@ -198,13 +202,13 @@ Result<Json> value_of(const CliFlag& flag, const std::string& text) {
         return json;
     }
     if (!flag.repeatable) {
-        return Json(text);
+        return typed_value(flag.type, flag.argument, text);
     }
     Json list = Json::array();
     std::size_t begin = 0;
     while (begin <= text.size()) {
         const std::size_t end = std::min(text.find(',', begin), text.size());
-        list.push_back(text.substr(begin, end - begin));
+        list.push_back(typed_value(flag.type, flag.argument, text.substr(begin, end - begin)));
         begin = end + 1;
     }
     return list;
@@ -228,10 +232,17 @@ Result<Json> arguments_of(const ToolCommand& spec, const mcp::ToolSpec& tool,
             put(arguments, word.target, invocation.text(word.name));
         }
     }
+    const std::vector<CliFlag> flags = mcp::cli_flags(tool);
     for (const ToolAlias& alias : spec.aliases) {
         if (invocation.has(alias.option)) {
+            const auto flag = std::find_if(flags.begin(), flags.end(), [&](const CliFlag& entry) {
+                return entry.argument == alias.target;
+            });
             put(arguments, alias.target,
-                alias.value_name.empty() ? Json(true) : Json(invocation.text(alias.option)));
+                alias.value_name.empty()
+                    ? Json(true)
+                    : typed_value(flag == flags.end() ? mcp::JsonType::kString : flag->type,
+                                  alias.target, invocation.text(alias.option)));
         }
     }
     for (const CliFlag& flag : own_flags(spec, tool)) {
@@ -262,14 +273,22 @@ Result<ExitCode> call(tools::App& app, const ToolCommand& spec, const Invocation
         session.terminal.error({ErrorCode::kInvalidArgument, rephrase(checked.error()), ""});
         return ExitCode::kUsage;
     }
+    std::vector<std::string> failures;
     const PrintResult print = [&](mcp::ToolResult result) {
+        if (spec.failures != nullptr) {
+            failures = spec.failures(*result.structured);
+        }
         if (invocation.has("--json")) {
             print_structured(std::move(result), session);
         } else {
             session.terminal.out().write(terminal_text(result.text, session.terminal));
         }
     };
-    return call_tool(*tool, arguments, session, print, rephrase);
+    const ExitCode code = call_tool(*tool, arguments, session, print, rephrase);
+    for (const std::string& failure : failures) {
+        session.terminal.error({ErrorCode::kNotFound, rephrase(failure), ""});
+    }
+    return code == ExitCode::kDone && !failures.empty() ? ExitCode::kFailed : code;
 }
 
 // ---- text for a terminal ----
@@ -294,6 +313,38 @@ std::vector<std::string> cells_of(std::string_view line) {
     return cells;
 }
 
+bool is_word_char(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+
+// Names of tools in advice become those of commands.
+std::string with_commands(std::string_view line) {
+    std::string text(line);
+    for (const auto& [name, command] : kToolWords) {
+        for (std::size_t at = 0; (at = text.find(name, at)) != std::string::npos;) {
+            const std::size_t end = at + name.size();
+            if ((at > 0 && is_word_char(text[at - 1])) ||
+                (end < text.size() && is_word_char(text[end]))) {
+                at = end;
+                continue;
+            }
+            text.replace(at, name.size(), command);
+            at += command.size();
+        }
+    }
+    return text;
+}
+
+// A line outside of tables: a name in it may have been written as for a cell.
+std::string without_escapes(std::string_view line) {
+    std::string text;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        i += line.substr(i, 2) == "\\|" ? 1 : 0;
+        text += line[i];
+    }
+    return text;
+}
+
 // Amounts, counts and shares stand at the right.
 bool looks_like_a_number(const std::string& cell) {
     const std::size_t digit = cell.find_first_not_of("+-$");
@@ -314,6 +365,9 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows,
         columns.push_back({titles[column], numbers ? Align::kRight : Align::kLeft});
     }
     Table table(std::move(columns));
+    if (!titles.empty() && titles.front() == "Figure") {
+        table.set_titles_are_names();
+    }
     for (std::size_t row = 1; row < rows.size(); ++row) {
         std::vector<std::string> cells = rows[row];
         cells.resize(titles.size());
@@ -323,6 +377,22 @@ std::string table_text(const std::vector<std::vector<std::string>>& rows,
 }
 
 }  // namespace
+
+Json typed_value(mcp::JsonType type, const std::string& argument, const std::string& text) {
+    std::string_view number = trim(text);
+    if (number.ends_with('%') && argument.ends_with("Pct")) {
+        number.remove_suffix(1);
+    }
+    if (type == mcp::JsonType::kInteger) {
+        const auto whole = read_whole_amount(number);
+        return whole.has_value() ? Json(*whole) : Json(text);
+    }
+    if (type == mcp::JsonType::kNumber) {
+        const auto value = read_amount(number);
+        return value.has_value() ? Json(*value) : Json(text);
+    }
+    return Json(text);
+}
 
 std::string in_words_of(const ToolCommand& spec, std::string_view text) {
     return rephrased(spec, description_of(spec), text);
@@ -350,7 +420,7 @@ std::string terminal_text(std::string_view markdown, const Terminal& terminal) {
             continue;
         }
         finish_table();
-        std::string text = printable(line);
+        std::string text = printable(without_escapes(with_commands(line)));
         if (terminal.out_width() > 0 && display_width(text) > terminal.out_width()) {
             text = wrapped(text, 0, terminal.out_width());
             text.pop_back();  // its last line end

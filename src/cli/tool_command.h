@@ -50,6 +50,9 @@ struct ToolCommand {
     std::vector<ToolPositional> positionals;  // after DIR
     std::vector<ToolAlias> aliases = {};
     std::vector<Example> examples = {};
+    // What of the answer could not be had, one message each: said on standard error, with exit
+    // code 1. Null = an answer is an answer.
+    std::vector<std::string> (*failures)(const mcp::Json& structured) = nullptr;
 };
 
 // The table entry. A tool argument that an alias or a positional fills has no flag of its own;
@@ -64,6 +67,11 @@ struct ToolCommand {
 
 // What the tool says against its arguments in the words of the command: "--from", not "startDate".
 [[nodiscard]] std::string in_words_of(const ToolCommand& spec, std::string_view text);
+
+// A typed value of an argument of this type and name: numbers as cli/amount.h reads them, those in
+// percent ("...Pct") also with the sign; what is none stays text, for the tool's check to refuse.
+[[nodiscard]] mcp::Json typed_value(mcp::JsonType type, const std::string& argument,
+                                    const std::string& text);
 
 // A tool's text for a terminal: Markdown tables as aligned columns, everything made printable.
 [[nodiscard]] std::string terminal_text(std::string_view markdown, const Terminal& terminal);

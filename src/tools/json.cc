@@ -200,8 +200,9 @@ std::string sync_trouble_text(const sync::BlockSyncResult& sync) {
     std::vector<std::string> warnings = sync.warnings;
     if (sync.rows_skipped > 0) {
         warnings.push_back(fmt::format(
-            "{} of its files left out as unusable; get_data_issues says which and why",
-            sync.rows_skipped == 1 ? "1 row" : mcp::count_text(sync.rows_skipped) + " rows"));
+            "{} of the files of '{}' left out as unusable; get_data_issues says which and why",
+            sync.rows_skipped == 1 ? "1 row" : mcp::count_text(sync.rows_skipped) + " rows",
+            mcp::visible_text(sync.block_id)));
     }
     return trouble_text(errors, warnings);
 }

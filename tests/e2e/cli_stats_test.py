@@ -105,6 +105,26 @@ class ToolCommands(DataTest):
             self.assertIn(said, done.stderr)
             self.assertNotRegex(done.stderr, r"startDate|list_blocks|get_block_info")
 
+    def test_an_unknown_block_among_others_is_an_error(self):
+        for words in ([], ["--json"]):
+            done = run("compare", self.data, "Flies", "Flys", *words, code=1)
+            self.assertIn("Flys", done.stderr)
+            self.assertIn("Flies", done.stdout)
+        self.assertIn("Flys", run("compare", self.data, "Flys", code=1).stderr)
+        self.assertIn("Flys", run("compare", self.data, "Flies", "Flys", "--diff", code=1).stderr)
+
+    def test_amounts_are_read_as_people_type_them(self):
+        run("sync", self.data)
+        wanted = run_json("size", self.data, "Condors", "--capital", "150000", "--json")
+        for words in ("150k", "0.15m", "$150,000", "1.5e5"):
+            self.assertEqual(run_json("size", self.data, "Condors", "--capital", words, "--json"),
+                             wanted, words)
+        call = run_json("call", self.data, "get_position_sizing", "--block-id", "Condors",
+                        "--capital-base", "150k")
+        self.assertEqual(call, wanted)
+        done = run("size", self.data, "Condors", "--capital", "1,5", code=2)
+        self.assertIn("--capital", done.stderr)
+
     def test_hostile_names_reach_the_terminal_harmless(self):
         self.write("Evil/tradelog.csv", HEADER + rows([5, -3], '"a|b\x1b[31m\\"'))
         text = run("compare", self.data, "Evil").stdout

@@ -1,7 +1,9 @@
 // block_diff: what two blocks share and how they differ (02 §4.4).
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -15,6 +17,7 @@
 #include "tools/portfolio/common.h"
 #include "tools/portfolio/statistics_json.h"
 #include "tools/portfolio/tools.h"
+#include "tools/portfolio/trade_period.h"
 
 namespace tb::tools {
 
@@ -94,9 +97,15 @@ Json block_json(const std::string& id, const analytics::DiffBlock& block) {
     return {{"id", id}, {"tradeCount", block.trade_count}, {"strategies", block.strategies}};
 }
 
-std::string totals_text(const BlockDiff& diff, const std::string& a, const std::string& b) {
+// `periods` of A and B where the caller did not give one for both.
+std::string totals_text(const BlockDiff& diff, const std::string& a, const std::string& b,
+                        const std::optional<std::pair<TradePeriod, TradePeriod>>& periods) {
     mcp::MarkdownTable table(
         {"Portfolio", "A: " + mcp::cell_text(a), "B: " + mcp::cell_text(b), "B - A"});
+    if (periods.has_value()) {
+        table.add_row({"From", day_text(periods->first.from), day_text(periods->second.from), ""});
+        table.add_row({"To", day_text(periods->first.to), day_text(periods->second.to), ""});
+    }
     const auto row = [&](const char* name, std::optional<double> DiffTotals::*figure,
                          const auto& text, const auto& delta_text) {
         table.add_row({name, text(diff.totals_a.*figure), text(diff.totals_b.*figure),
@@ -104,7 +113,8 @@ std::string totals_text(const BlockDiff& diff, const std::string& a, const std::
     };
     // The difference of two shares is no share: 53 % - 48 % are 5 points.
     const auto points = [](std::optional<double> value) {
-        return value ? fixed_text(*value, 2) + " points" : std::string("n/a");
+        return value && std::isfinite(*value) ? fixed_text(*value, 2) + " points"
+                                              : std::string("n/a");
     };
     const auto count = [](std::optional<double> value) {
         return value ? mcp::number_text(*value) : std::string("n/a");
@@ -279,8 +289,12 @@ mcp::Outcome<mcp::ToolResult> diff_blocks(App& app, mcp::ToolContext& context,
     add_frame(answer, frame);
     const std::size_t budget = answer_budget(context, options.conventions);
     page_list(answer, "perStrategyComparison", arguments, budget);
-    std::string text = "Difference of two blocks\n" + totals_text(diff, id_a, id_b) + "\n" +
-                       strategies_text(diff, budget) +
+    const bool whole = !dates.from.has_value() && !dates.to.has_value();
+    const auto periods =
+        whole ? std::optional(std::pair(trade_period(a.data->trades), trade_period(b.data->trades)))
+              : std::nullopt;
+    std::string text = "Difference of two blocks\n" + totals_text(diff, id_a, id_b, periods) +
+                       "\n" + strategies_text(diff, budget) +
                        "Risk-free rate: " + rate_source_text(rates.rates) + "\n" +
                        frame_text(frame);
     return mcp::ToolResult{.text = std::move(text), .structured = std::move(answer)};

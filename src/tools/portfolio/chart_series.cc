@@ -203,7 +203,41 @@ void ChartSet::add_entry(std::string key, const std::string& name, std::string f
     renders_.push_back(std::move(render));
 }
 
+// A chart over a column that the export does not have is empty or nearly so, and nothing in it
+// would say why.
+void ChartSet::note_absent_values(const std::string& name) {
+    struct Needed {
+        std::string_view chart;
+        std::string_view key;
+        std::string_view what;
+        bool (*has)(const analytics::Trade&);
+    };
+    static constexpr std::array kNeeded = {
+        Needed{"volatility_regimes", "volatilityRegimes", "a VIX at opening",
+               [](const analytics::Trade& trade) { return trade.opening_vix.has_value(); }},
+        Needed{"mfe_mae", "mfeMae", "a largest gain or loss (Max Profit, Max Loss)",
+               [](const analytics::Trade& trade) {
+                   return trade.max_profit.has_value() || trade.max_loss.has_value();
+               }},
+        Needed{"exit_reason_breakdown", "exitReasonBreakdown", "a reason for their close",
+               [](const analytics::Trade& trade) { return !trade.reason_for_close.empty(); }},
+    };
+    const auto needed = std::find_if(kNeeded.begin(), kNeeded.end(),
+                                     [&](const Needed& one) { return one.chart == name; });
+    if (needed == kNeeded.end() || input_.conventions == Conventions::kReference) {
+        return;
+    }
+    const auto& trades = input_.trades.trades;
+    const auto with =
+        static_cast<std::size_t>(std::count_if(trades.begin(), trades.end(), needed->has));
+    if (with < trades.size()) {
+        warnings_.push_back(fmt::format("{}: {} of {} trades have {}", needed->key, with,
+                                        trades.size(), needed->what));
+    }
+}
+
 void ChartSet::add(const std::string& name) {
+    note_absent_values(name);
     add_curve_chart(name);
     add_summary_chart(name);
     add_trade_chart(name);

@@ -67,6 +67,7 @@ class ChartSet {
   private:
     using Render = std::function<void(mcp::Json&, Rendering&)>;
     void add(const std::string& name);
+    void note_absent_values(const std::string& name);
     void add_curve_chart(const std::string& name);
     void add_summary_chart(const std::string& name);
     void add_trade_chart(const std::string& name);

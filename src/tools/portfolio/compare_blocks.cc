@@ -1,5 +1,7 @@
 // compare_blocks: up to five blocks side by side (02 §4.3).
 #include <algorithm>
+#include <functional>
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -13,6 +15,7 @@
 #include "tools/portfolio/figure_title.h"
 #include "tools/portfolio/statistics_json.h"
 #include "tools/portfolio/tools.h"
+#include "tools/portfolio/trade_period.h"
 
 namespace tb::tools {
 
@@ -67,16 +70,35 @@ std::string metric_text(const analytics::PortfolioStatistics& stats, BlockMetric
     }
 }
 
-std::string comparison_text(const BlockComparison& comparison,
+using Periods = std::map<std::string, TradePeriod, std::less<>>;
+
+Periods periods_of(const std::vector<analytics::BlockInput>& blocks) {
+    Periods periods;
+    for (const analytics::BlockInput& block : blocks) {
+        if (block.set != nullptr) {
+            periods.emplace(block.block_id, trade_period(*block.set));
+        }
+    }
+    return periods;
+}
+
+// Figures as rows, blocks as columns.
+std::string comparison_text(const BlockComparison& comparison, const Periods& periods,
                             const std::vector<BlockMetric>& metrics, const RateSource& rates) {
-    std::vector<std::string> titles = {"Block"};
-    for (const BlockMetric metric : metrics) {
-        titles.push_back(figure_title(analytics::block_metric_name(metric)));
+    std::vector<std::string> titles = {"Figure"};
+    std::vector<std::string> from = {"From"};
+    std::vector<std::string> to = {"To"};
+    for (const analytics::BlockComparisonRow& row : comparison.blocks) {
+        titles.push_back(mcp::cell_text(row.block_id));
+        from.push_back(day_text(periods.at(row.block_id).from));
+        to.push_back(day_text(periods.at(row.block_id).to));
     }
     mcp::MarkdownTable table(titles);
-    for (const analytics::BlockComparisonRow& row : comparison.blocks) {
-        std::vector<std::string> cells = {row.block_id};
-        for (const BlockMetric metric : metrics) {
+    table.add_row(from);
+    table.add_row(to);
+    for (const BlockMetric metric : metrics) {
+        std::vector<std::string> cells = {figure_title(analytics::block_metric_name(metric))};
+        for (const analytics::BlockComparisonRow& row : comparison.blocks) {
             cells.push_back(metric_text(row.statistics.stats, metric));
         }
         table.add_row(cells);
@@ -119,7 +141,8 @@ void add_blocks(AnswerFrame& frame, const BlockComparison& comparison,
     }
 }
 
-Json comparisons_json(const BlockComparison& comparison, const std::vector<BlockMetric>& metrics) {
+Json comparisons_json(const BlockComparison& comparison, const Periods& periods,
+                      const std::vector<BlockMetric>& metrics) {
     Json rows = Json::array();
     for (const analytics::BlockComparisonRow& row : comparison.blocks) {
         Json stats = Json::object();
@@ -129,7 +152,11 @@ Json comparisons_json(const BlockComparison& comparison, const std::vector<Block
                     ? Json(row.statistics.stats.total_trades)
                     : number_json(analytics::block_metric_value(row.statistics.stats, metric));
         }
-        rows.push_back({{"blockId", row.block_id}, {"stats", std::move(stats)}});
+        const TradePeriod& period = periods.at(row.block_id);
+        rows.push_back(
+            {{"blockId", row.block_id},
+             {"period", {{"start", date_json(period.from)}, {"end", date_json(period.to)}}},
+             {"stats", std::move(stats)}});
     }
     return rows;
 }
@@ -182,6 +209,7 @@ mcp::Outcome<mcp::ToolResult> compare(App& app, mcp::ToolContext& context, const
         loaded.inputs,
         analytics::block_metric_from_name(text_argument(arguments, "sortBy").value_or("name")),
         text_argument(arguments, "sortOrder") == "desc", options);
+    const Periods periods = periods_of(loaded.inputs);
     AnswerFrame frame{.conventions = options.conventions,
                       .warnings = std::move(rates.warnings),
                       .explain = wants_explanation(arguments)};
@@ -198,10 +226,10 @@ mcp::Outcome<mcp::ToolResult> compare(App& app, mcp::ToolContext& context, const
                      {"sortBy", echo(arguments, "sortBy")},
                      {"sortOrder", echo(arguments, "sortOrder")},
                      {"riskFreeRateAnnualPct", echo(arguments, "riskFreeRateAnnualPct")}}},
-                   {"comparisons", comparisons_json(comparison, metrics)},
+                   {"comparisons", comparisons_json(comparison, periods, metrics)},
                    {"failedBlocks", std::move(failed)},
                    {"riskFreeRate", rate_source_text(rates.rates)}};
-    std::string text = comparison_text(comparison, metrics, rates) + frame_text(frame);
+    std::string text = comparison_text(comparison, periods, metrics, rates) + frame_text(frame);
     add_frame(answer, frame);
     return mcp::ToolResult{.text = std::move(text), .structured = std::move(answer)};
 }
@@ -227,14 +255,18 @@ mcp::ToolSpec compare_blocks_tool(App& app) {
              field::choice("sortBy", orders, "Order of the blocks").default_value("name"),
              field::choice("sortOrder", {"asc", "desc"}, "Direction").default_value("asc"),
              risk_free_argument(), conventions_argument(), explain_argument()},
-        .results =
-            with_frame({open_object("options", "As asked"),
-                        field::list("comparisons",
-                                    field::object_schema({field::text("blockId", "The block"),
-                                                          open_object("stats", "null: see notes")}),
-                                    "One per block"),
-                        open_list("failedBlocks", "blockId, error"),
-                        field::text("riskFreeRate", "Source of the rate")}),
+        .results = with_frame(
+            {open_object("options", "As asked"),
+             field::list("comparisons",
+                         field::object_schema({field::text("blockId", "The block"),
+                                               field::object("period",
+                                                             {field::date("start", "").nullable(),
+                                                              field::date("end", "").nullable()},
+                                                             "First opening, last realization"),
+                                               open_object("stats", "null: see notes")}),
+                         "One per block"),
+             open_list("failedBlocks", "blockId, error"),
+             field::text("riskFreeRate", "Source of the rate")}),
         .handler = [&app](mcp::ToolContext& context, const Json& given) {
             return compare(app, context, given);
         }};

@@ -1,5 +1,6 @@
 // get_performance_charts: the series behind a block's charts (02 §4.10).
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -29,7 +30,7 @@ constexpr std::int64_t kReferencePoints = 500;  // maxDataPoints when left out
 constexpr std::size_t kTextRoom = 1'500;        // for what stands around the tables
 
 std::string cell_of(const Json& value) {
-    if (value.is_null()) {
+    if (value.is_null() || (value.is_number_float() && !std::isfinite(value.get<double>()))) {
         return "n/a";
     }
     if (value.is_number_float()) {
@@ -245,10 +246,10 @@ mcp::ToolSpec get_performance_charts_tool(App& app) {
         .name = "get_performance_charts",
         .title = "Chart series",
         .description =
-            "Series behind a block's charts: equity, drawdown, months, distribution, weekdays, "
-            "streaks, rolling metrics, exposure and more, under keys like equityCurve. Long series "
-            "are thinned to 200 points (first, last and extremes stay; see downsampled); points: "
-            "full gives all. For key figures use get_statistics.",
+            "Results by weekday, VIX at opening (volatility), exit reason, MFE/MAE, holding time, "
+            "exposure; series of equity, drawdown, months, distribution, streaks, rolling metrics. "
+            "Keys like equityCurve. Long series are thinned to 200 points (see downsampled); "
+            "points: full gives all. For key figures use get_statistics.",
         .toolset = "portfolio",
         .annotations = mcp::Annotations::reads(),
         .scope = "blocks:read",

@@ -1,6 +1,7 @@
 #include "tools/portfolio/statistics_json.h"
 
 #include <array>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -325,7 +326,7 @@ std::string figure_text(std::optional<double> value) {
 }
 
 std::string share_text(std::optional<double> percent) {
-    return percent ? fixed_text(*percent, 2) + "%" : "n/a";
+    return percent && std::isfinite(*percent) ? fixed_text(*percent, 2) + "%" : "n/a";
 }
 
 std::string dollars_text(std::optional<double> usd) {

@@ -1,10 +1,12 @@
 #include "cli/parser.h"
 
+#include <cstdlib>
 #include <set>
 #include <sstream>
 
 #include <gtest/gtest.h>
 
+#include "cli/amount.h"
 #include "cli/commands.h"
 #include "cli/help.h"
 
@@ -50,11 +52,57 @@ TEST(Parser, NumbersAreChecked) {
     EXPECT_EQ(parsed({"history", "/d", "--limit", "25"}).invocation.number("--limit"), 25);
     EXPECT_EQ(parsed({"history", "/d"}).invocation.number("--limit"), std::nullopt);
     EXPECT_NE(refused({"history", "/d", "--limit="}).find("--limit"), std::string::npos);
-    for (const char* const bad : {"-1", "ten", "1.5", "99999999999999999999"}) {
+    EXPECT_EQ(parsed({"sql", "/d", "SELECT 1", "--limit", "10k"}).invocation.number("--limit"),
+              10'000);
+    EXPECT_EQ(parsed({"demo", "--trades", "1,500"}).invocation.text("--trades"), "1500");
+    for (const char* const bad :
+         {"-1", "ten", "1.5", "99999999999999999999", "1,5", "-1k", "1.5000k5"}) {
         EXPECT_NE(refused({"history", "/d", std::string("--limit=") + bad}).find("whole number"),
                   std::string::npos)
             << bad;
     }
+}
+
+TEST(Parser, TextThatIsNoUtf8IsRefusedAndPathsMayBeAnyBytes) {
+    EXPECT_NE(refused({"stats", "/d", "b\xff"}).find("folders with such names are ignored"),
+              std::string::npos);
+    EXPECT_NE(refused({"sync", "/d", "--block", "b\xff"}).find("--block is not valid UTF-8"),
+              std::string::npos);
+    EXPECT_EQ(parsed({"sync", "/d\xff"}).invocation.text("DIR"), "/d\xff");
+}
+
+TEST(Amount, IsReadAsPeopleTypeIt) {
+    const std::vector<std::pair<const char*, double>> good = {
+        {"100k", 100'000}, {"100K", 100'000},  {"1.5m", 1'500'000}, {"0.1m", 100'000},
+        {"2b", 2e9},       {"$100,000", 1e5},  {"-$2.5k", -2'500},  {"1,234,567.89", 1'234'567.89},
+        {"+7", 7},         {" 12 ", 12},       {".5m", 500'000},    {"1e5", 1e5},
+        {"1.1k", 1'100},   {"100000", 100'000}};
+    for (const auto& [text, value] : good) {
+        EXPECT_EQ(read_amount(text), value) << text;
+    }
+    for (const char* const bad :
+         {"", "k", "$", "-", "1,5", "1,23,456", ",123", "1234,567", "10kk", "1e5k", "1 000", "--5",
+          "0x10", "nan", "inf", "12abc", "1,000,"}) {
+        EXPECT_EQ(read_amount(bad), std::nullopt) << bad;
+    }
+    EXPECT_EQ(read_whole_amount("1.5k"), 1'500);
+    EXPECT_EQ(read_whole_amount("1.5"), std::nullopt);
+    EXPECT_EQ(read_whole_amount("9223372036854775807"), 9'223'372'036'854'775'807);
+    EXPECT_EQ(read_whole_amount("99999999b"), std::nullopt);
+}
+
+TEST(Parser, ATildeIsTheHomeFolderAlsoWhereNoShellSaidSo) {
+    if (std::getenv("HOME") == nullptr) {
+        ::setenv("HOME", "/home/ann", 1);
+    }
+    const std::string home = std::getenv("HOME");
+    EXPECT_EQ(parsed({"serve", "~/Trades"}).invocation.text("DIR"), home + "/Trades");
+    EXPECT_EQ(parsed({"~/Trades"}).invocation.text("DIR"), home + "/Trades");
+    EXPECT_EQ(parsed({"call", "~/Trades", "list_blocks"}).invocation.text("DIR"), home + "/Trades");
+    EXPECT_EQ(parsed({"report", "/d", "A", "--output=~/r.html"}).invocation.text("--output"),
+              home + "/r.html");
+    EXPECT_EQ(parsed({"report", "/d", "~/A"}).invocation.text("BLOCK"), "~/A");
+    EXPECT_EQ(parsed({"report", "/d", "A", "-o", "-"}).invocation.text("--output"), "-");
 }
 
 TEST(Parser, SaysWhatIsMissingOrTooMuch) {

@@ -82,6 +82,44 @@ TEST(Output, AFullDiskIsAnError) {
     EXPECT_EQ(out.error(), ENOSPC);
 }
 
+TEST(Output, ATerminalGetsNoControlCharacters) {
+    constexpr std::string_view kEvil =
+        "a\x1b[2Jb\x1b]0;owned\x07"
+        "c\rd\x08\x7f\u009b31me\u202Ef\n\tg\x1b[31mh\xff";
+    Pipes pipes;
+    {
+        Terminal terminal(pipes.settings);
+        terminal.out().write_data(kEvil);
+        terminal.out().write(kEvil);
+    }
+    EXPECT_EQ(pipes.out(), std::string(kEvil) + std::string(kEvil));  // a pipe: byte for byte
+    pipes.settings.out_width = 80;
+    {
+        Terminal terminal(pipes.settings);
+        terminal.out().write_data(kEvil);
+    }
+    EXPECT_EQ(pipes.out(), "a␛[2Jb␛]0;owned␇c␍d␈␡\uFFFD31me\uFFFDf\n\tg␛[31mh\uFFFD");
+    pipes.settings.out_colour = true;
+    {
+        Terminal terminal(pipes.settings);
+        terminal.out().write(terminal.paint(Style::kRed, "x") + "\x1b[5m\n");
+    }
+    EXPECT_EQ(pipes.out(), "\x1b[31mx\x1b[0m␛[5m\n");
+}
+
+TEST(Output, CharactersMayComeInPieces) {
+    Pipes pipes;
+    pipes.settings.out_width = 80;
+    Terminal terminal(pipes.settings);
+    for (const char c : std::string_view("é€😀\u009b")) {
+        terminal.out().write_data({&c, 1});
+    }
+    terminal.out().write_data("\xe2\x82");  // never ends
+    terminal.out().write("!");
+    terminal.out().flush();
+    EXPECT_EQ(pipes.out(), "é€😀\uFFFD\uFFFD\uFFFD!");
+}
+
 TEST(Terminal, MessagesGoToStandardErrorWithoutColourInAPipe) {
     Pipes pipes;
     Terminal terminal(pipes.settings);
@@ -109,6 +147,15 @@ TEST(Terminal, ColoursOnlyWhereSettingsSaySo) {
     pipes.settings.out_colour = true;
     EXPECT_EQ(Terminal(pipes.settings).paint(Style::kRed, "x"), "\x1b[31mx\x1b[0m");
     EXPECT_EQ(Terminal(pipes.settings).paint(Style::kPlain, "x"), "x");
+}
+
+TEST(Terminal, ProgressWithinAFileIsAShareOfIt) {
+    Pipes pipes;
+    pipes.settings.show_progress = true;
+    Terminal terminal(pipes.settings);
+    terminal.progress({50'000'000, 200'000'000, "bytes", "MEIC: tradelog.csv, 250,000 rows"});
+    EXPECT_NE(pipes.err().find("[######..................] 25%  MEIC: tradelog.csv, 250,000 rows"),
+              std::string::npos);
 }
 
 TEST(Terminal, ProgressIsQuietInAPipeAndClearedOnATerminal) {
@@ -212,6 +259,39 @@ TEST(Table, WhatDoesNotFitStandsRowByRow) {
               "BLOCK    Flies\n"
               "NET P/L  -$12.00\n"
               "FEES     $0.00\n");
+}
+
+TEST(Table, AFewWideRowsAreTurnedAndStandSideBySide) {
+    const Terminal terminal{TerminalSettings{}};
+    Table table({{"Strategy"},
+                 {"Trades", Align::kRight},
+                 {"Net P/L", Align::kRight},
+                 {"Best", Align::kRight},
+                 {"Note"}});
+    table.add({"Morning", "12", "$1,234.00", "$500.00", "-"});
+    table.add({"A rather long name", "3", "-$5.00", "$12.00", "-"});
+    EXPECT_EQ(table.render(32, terminal),
+              "Strategy    Morning  A rather l…\n"
+              "Trades           12            3\n"
+              "Net P/L   $1,234.00       -$5.00\n"
+              "Best        $500.00       $12.00\n");
+    EXPECT_EQ(table.render(0, terminal).substr(0, 8), "Strategy");
+}
+
+TEST(Table, ColumnsOfNamesThatDoNotFitGoBelow) {
+    const Terminal terminal{TerminalSettings{}};
+    Table table({{"Figure"},
+                 {"MEIC", Align::kRight},
+                 {"Weekly Put Spread", Align::kRight},
+                 {"Flies", Align::kRight}});
+    table.set_titles_are_names();
+    table.add({"Net P/L", "$1,234.00", "-$5.00", "$7.00"});
+    EXPECT_EQ(table.render(29, terminal),
+              "Figure        MEIC  Weekly P…\n"
+              "Net P/L  $1,234.00     -$5.00\n"
+              "\n"
+              "Figure   Flies\n"
+              "Net P/L  $7.00\n");
 }
 
 TEST(Table, ColumnsWithoutAnyValueGiveWayFirst) {

@@ -35,6 +35,15 @@ TEST(TerminalText, NamesThatBeginWithADigitStandLeftInTheFirstColumn) {
     EXPECT_NE(text.find("\n0DTE "), std::string::npos) << text;
 }
 
+TEST(TerminalText, TailLinesAreAsPeopleReadThem) {
+    const Terminal terminal = plain_terminal();
+    EXPECT_EQ(terminal_text("Blocks\nFAILED 'a\\|b': no block\n", terminal),
+              "Blocks\nFAILED 'a|b': no block\n");
+    EXPECT_EQ(terminal_text("x\n8 rows left out; get_data_issues says which, my_get_data_issues\n",
+                            terminal),
+              "x\n8 rows left out; tradeblocks issues says which, my_get_data_issues\n");
+}
+
 TEST(TerminalText, ControlCharactersAndBrokenTablesAreHarmless) {
     const Terminal terminal = plain_terminal();
     EXPECT_EQ(terminal_text("a\x1b[31mred\n", terminal).find('\x1b'), std::string::npos);

@@ -149,6 +149,17 @@ TEST_F(ComparisonTools, UnknownBlockIsAmongTheFailedOnes) {
     EXPECT_NE(error_of("compare_blocks", theirs), "");
 }
 
+TEST_F(ComparisonTools, FiguresAreRowsAndEachBlockHasItsPeriod) {
+    const Json answer = call("compare_blocks", {{"blockIds", {"Net", "Gross"}}});
+    EXPECT_EQ(answer["comparisons"][0]["period"],
+              (Json{{"start", "2024-01-02"}, {"end", "2024-02-05"}}));
+    EXPECT_EQ(answer["comparisons"][1]["period"],
+              (Json{{"start", "2024-01-02"}, {"end", "2024-01-05"}}));
+    EXPECT_NE(text().find("| Figure | Gross | Net |"), std::string::npos) << text();
+    EXPECT_NE(text().find("| To | 2024-02-05 | 2024-01-05 |"), std::string::npos) << text();
+    EXPECT_NE(text().find("| Net P/L | $58.00 | $40.00 |"), std::string::npos) << text();
+}
+
 TEST_F(ComparisonTools, AllBlocksUnknownIsAnErrorNamingEach) {
     const std::string error = error_of("compare_blocks", {{"blockIds", {"X1", "X2"}}});
     EXPECT_NE(error.find("X1"), std::string::npos);
