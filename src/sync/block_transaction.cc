@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "core/check.h"
+#include "sync/file_progress.h"
 #include "sync/file_stream.h"
 #include "sync/record_rows.h"
 #include "sync/table_rows.h"
@@ -383,6 +384,8 @@ Result<WriteOutcome> BlockTransaction::stream_file(db::Appender& appender, Block
         }
     };
     bool first = true;
+    FileProgress progress(env_.progress, job.block_id + ": " + file.file.file_name, file.stat.size,
+                          FileProgress::Clock::now());
     const auto write = [&](const blocks::RecordBatch<Record>& batch) -> Result<void> {
         if (first) {
             first = false;
@@ -391,9 +394,11 @@ Result<WriteOutcome> BlockTransaction::stream_file(db::Appender& appender, Block
         if constexpr (std::is_same_v<Record, blocks::TradeRecord>) {
             TB_RETURN_IF_ERROR(count_trades(batch.records.size()));
         }
+        progress.add_rows(batch.records.size(), FileProgress::Clock::now());
         return append_batch(appender, job.block_id, batch);
     };
-    auto streamed = stream_file_records<Record>(env_.fs, file, env_.cancel, ingest, write);
+    auto streamed =
+        stream_file_records<Record>(env_.fs, file, env_.cancel, progress.bytes_read, ingest, write);
     if (!streamed.has_value()) {
         // Bytes that do not fit the encoding the first pass found: another file than was hashed.
         if (streamed.error().code == ErrorCode::kBusy) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "core/clock.h"
+#include "core/progress.h"
 #include "db/connection.h"
 #include "db/transaction.h"
 #include "sync/block_job.h"
@@ -33,6 +34,7 @@ struct WriteEnvironment {
     std::int64_t trades_written = 0;              // by the transactions committed so far
     // Opens the database anew under the same connection (db::DataStore::reopen).
     std::function<Result<void>()> reopen;
+    ProgressCallback progress;  // within a large file; may be empty
 };
 
 enum class WriteOutcome {

@@ -2,6 +2,8 @@
 // has been parsed: at most a few batches are alive at any time.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <thread>
 
 #include "blocks/ingest.h"
@@ -15,11 +17,29 @@ struct StreamResult {
     std::string hash;  // of the bytes that were parsed
 };
 
-// Calls `write` for every batch, in file order, on the calling thread. An error of `write` stops
-// the parser and comes back.
+// Hands through and counts what was read, for whoever watches.
+class CountingSource final : public blocks::ByteSource {
+  public:
+    CountingSource(blocks::ByteSource& source, std::atomic<std::uint64_t>& bytes)
+        : source_(source), bytes_(bytes) {}
+    Result<std::span<const std::byte>> next() override {
+        auto piece = source_.next();
+        bytes_ += piece.has_value() ? piece->size() : 0;
+        return piece;
+    }
+
+  private:
+    blocks::ByteSource& source_;
+    std::atomic<std::uint64_t>& bytes_;
+};
+
+// Calls `write` for every batch, in file order, on the calling thread, and adds what was read to
+// `bytes_read`. An error of `write` stops the parser and comes back.
 template <class Record, class Ingest, class Write>
 Result<StreamResult> stream_file_records(FileSystem& fs, const FileJob& file,
-                                         const CancelToken& cancel, Ingest ingest, Write write) {
+                                         const CancelToken& cancel,
+                                         std::atomic<std::uint64_t>& bytes_read, Ingest ingest,
+                                         Write write) {
     constexpr std::size_t kBatchesAhead = 6;
     BoundedQueue<blocks::RecordBatch<Record>> queue(kBatchesAhead);
 
@@ -47,7 +67,8 @@ Result<StreamResult> stream_file_records(FileSystem& fs, const FileJob& file,
                 const blocks::IngestOptions options = ingest_options(file, cancel);
                 QueueSink sink(queue);
                 StreamResult result;
-                TB_TRY(result.report, ingest(*source, options, sink));
+                CountingSource counting(*source, bytes_read);
+                TB_TRY(result.report, ingest(counting, options, sink));
                 TB_TRY(result.hash, source->finish());
                 return result;
             }();

@@ -316,7 +316,8 @@ InspectContext SyncRun::inspect_context() const {
 }
 
 WriteEnvironment SyncRun::write_environment() const {
-    return {fs, clock, options.cancel, options.probe, stand_in ? kMaxStandInTrades : 0, 0, {}};
+    return {fs, clock, options.cancel,  options.probe, stand_in ? kMaxStandInTrades : 0,
+            0,  {},    options.progress};
 }
 
 blocks::BlockFolder SyncRun::folder_of(std::string_view block_id) const {
