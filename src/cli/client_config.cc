@@ -25,8 +25,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Histories of conversations are kept in some of these files.
-constexpr std::uint64_t kMaxConfigBytes = 256U << 20U;
 constexpr mode_t kPrivate = 0600;
 constexpr int kMaxBackupsASecond = 100;
 
@@ -304,6 +302,14 @@ Result<fs::path> client_file(const ClientSpec& client, Os os, const Environment&
                                  : settings / "Claude" / "claude_desktop_config.json";
 }
 
+bool is_installed(const ClientSpec& client, const fs::path& file) {
+    std::error_code failed;
+    // The folder of claude-code's file is the home folder, which says nothing.
+    const fs::path folder =
+        client.id == "claude-code" ? file.parent_path() / ".claude" : file.parent_path();
+    return fs::exists(file, failed) || fs::is_directory(folder, failed);
+}
+
 std::string client_snippet(const ClientSpec& client, const ServerEntry& entry) {
     if (client.format == ConfigFormat::kToml) {
         return set_in_toml_table("", toml_key(client), entry_toml(entry)).value_or("");
@@ -334,6 +340,58 @@ Result<std::optional<ServerEntry>> read_entry(const ClientSpec& client, std::str
         }
     }
     return std::optional(std::move(entry));
+}
+
+std::optional<std::string> switched_off(const ClientSpec& client, std::string_view content) {
+    if (client.format == ConfigFormat::kToml) {
+        const auto table = toml_table(content, toml_key(client));
+        if (table.has_value() && table->has_value()) {
+            for (const TomlStatement& statement : **table) {
+                const std::string_view value = content.substr(
+                    statement.value_begin, statement.value_end - statement.value_begin);
+                if (statement.key.back() == "enabled" && trim(value) == "false") {
+                    return "enabled = false in its table";
+                }
+            }
+        }
+        return std::nullopt;
+    }
+    const auto config = parse_config(client, content);
+    const Json* const own = config.has_value() ? own_entry(client, *config) : nullptr;
+    if (own == nullptr || !own->is_object()) {
+        return std::nullopt;
+    }
+    const auto says = [](const Json& object, const char* name, bool value) {
+        const auto found = object.find(name);
+        return found != object.end() && found->is_boolean() && found->get<bool>() == value;
+    };
+    if (says(*own, "disabled", true) || says(*own, "enabled", false)) {
+        return says(*own, "disabled", true) ? "\"disabled\": true in the entry"
+                                            : "\"enabled\": false in the entry";
+    }
+    const auto names_us = [](const Json& list) {
+        return list.is_array() && std::find(list.begin(), list.end(), kServerName) != list.end();
+    };
+    // Gemini CLI keeps lists of servers beside the entries.
+    if (const auto mcp = config->find("mcp"); mcp != config->end() && mcp->is_object()) {
+        if (mcp->contains("excluded") && names_us((*mcp)["excluded"])) {
+            return "it is in the list mcp.excluded";
+        }
+        if (mcp->contains("allowed") && !names_us((*mcp)["allowed"])) {
+            return "it is missing in the list mcp.allowed";
+        }
+    }
+    // Claude Code keeps one per project.
+    if (const auto projects = config->find("projects");
+        projects != config->end() && projects->is_object()) {
+        for (const auto& [folder, project] : projects->items()) {
+            if (project.is_object() && project.contains("disabledMcpServers") &&
+                names_us(project["disabledMcpServers"])) {
+                return "for the project " + folder;
+            }
+        }
+    }
+    return std::nullopt;
 }
 
 Result<std::string> merge_entry(const ClientSpec& client, std::string_view content,

@@ -11,6 +11,7 @@
 // Thread-safe (no state).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -26,6 +27,9 @@ namespace tb::cli {
 
 // The name of our entry in every client.
 inline constexpr std::string_view kServerName = "tradeblocks";
+
+// Histories of conversations are kept in some of the clients' files.
+inline constexpr std::uint64_t kMaxConfigBytes = 256U << 20U;
 
 enum class Os { kLinux, kMac, kWindows };
 [[nodiscard]] Os this_os();
@@ -52,6 +56,10 @@ struct ClientSpec {
 [[nodiscard]] Result<std::filesystem::path> client_file(const ClientSpec& client, Os os,
                                                         const Environment& environment);
 
+// Whether there is any sign of the client for this user: its file, or the folder that is the
+// client's own.
+[[nodiscard]] bool is_installed(const ClientSpec& client, const std::filesystem::path& file);
+
 struct ServerEntry {
     std::string command;
     std::vector<std::string> args;
@@ -70,6 +78,11 @@ struct ServerEntry {
 //   kRefused  TOML written in a way that we cannot add to
 [[nodiscard]] Result<std::optional<ServerEntry>> read_entry(const ClientSpec& client,
                                                             std::string_view content);
+
+// Where the file says that our entry is not to be used, in words ("\"disabled\": true in the
+// entry"); nullopt if it is used, is not there, or the content cannot be read.
+[[nodiscard]] std::optional<std::string> switched_off(const ClientSpec& client,
+                                                      std::string_view content);
 
 // The content with our entry, byte for byte the same if it says so already. What else the user has
 // put into our entry (env, timeouts) stays. Errors as read_entry.

@@ -142,6 +142,13 @@ Result<ExitCode> run_server(const Invocation& invocation, Session& session) {
     if (const auto there = check_data_directory(invocation.text("DIR")); !there) {
         // A disk may come later; but nobody should wonder why every call fails.
         session.terminal.warning(there.error().to_string());
+        if (!options.app.data_dir.is_absolute()) {
+            std::error_code ignored;
+            session.terminal.warning(fmt::format(
+                "\"{}\" is a relative path, looked for in {}: name the folder by its "
+                "whole path (tradeblocks setup does)",
+                options.app.data_dir.string(), std::filesystem::current_path(ignored).string()));
+        }
     }
     if (!invocation.has("--http") && ::isatty(STDIN_FILENO) == 1) {
         session.terminal.note(

@@ -6,6 +6,7 @@
 
 #include "cli/client_config.h"
 #include "cli/commands.h"
+#include "core/file_system.h"
 #include "core/output_file.h"
 
 namespace tb::cli {
@@ -71,6 +72,27 @@ Result<void> check_place(const fs::path& file, const Invocation& invocation) {
     return {};
 }
 
+// What stands in the way of an entry that is in its place.
+void report_obstacles(const ClientSpec& client, const fs::path& file, bool was_installed,
+                      Terminal& terminal) {
+    if (!was_installed) {
+        terminal.note(
+            fmt::format("there is no sign of {} here: neither {} nor its folder was "
+                        "there. The entry waits for it",
+                        client.title, file.string()));
+    }
+    const auto content = read_whole_file(real_file_system(), file, kMaxConfigBytes);
+    if (!content.has_value()) {
+        return;
+    }
+    if (const auto off = switched_off(client, *content)) {
+        terminal.warning(
+            fmt::format("the entry is switched off in {} ({}): switch it on there, or "
+                        "in the settings of {}",
+                        file.string(), *off, client.title));
+    }
+}
+
 Result<ExitCode> run(const Invocation& invocation, Session& session) {
     const ClientSpec& client = *find_client(invocation.text("CLIENT"));
     TB_TRY(const ServerEntry entry, entry_for(invocation));
@@ -82,6 +104,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
         return ExitCode::kDone;
     }
     TB_RETURN_IF_ERROR(check_place(file, invocation));
+    const bool was_installed = is_installed(client, file);
     const auto done = install_entry(client, file, entry, system_clock().now());
     if (!done) {
         const ErrorCode code = done.error().code;
@@ -96,6 +119,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     if (!done->changed) {
         out.write(fmt::format("{} has this entry already: {}\n", client.title,
                               printable(done->file.string())));
+        report_obstacles(client, file, was_installed, session.terminal);
         return ExitCode::kDone;
     }
     out.write(fmt::format("{} now serves {} to {}\nwritten: {}\n", kServerName,
@@ -107,6 +131,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
         out.write(fmt::format("instead of: {}\n", printable(described(*done->replaced))));
     }
     out.write(fmt::format("next: {}\n", client.finish));
+    report_obstacles(client, file, was_installed, session.terminal);
     return ExitCode::kDone;
 }
 

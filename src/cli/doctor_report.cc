@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "blocks/discovery.h"
+#include "cli/parser.h"
 #include "core/file_system.h"
 #include "core/text.h"
 #include "core/version.h"
@@ -316,14 +317,16 @@ void examine_database(const DoctorOptions& options, DoctorReport& report) {
     }
 }
 
-// The first argument that is a path: how entries of ours name the data directory.
-std::optional<fs::path> served_by(const ServerEntry& entry) {
-    for (const std::string& arg : entry.args) {
-        if (fs::path(arg).is_absolute()) {
-            return fs::path(arg);
-        }
+// The data directory as the entry names it; where its arguments are no command line of ours (it
+// starts the program through another one), the first that is a whole path.
+std::optional<std::string> served_by(const ServerEntry& entry) {
+    const auto line = parse_command_line(entry.args);
+    if (line.has_value() && line->command != nullptr && line->invocation.has("DIR")) {
+        return line->invocation.text("DIR");
     }
-    return std::nullopt;
+    const auto whole = std::find_if(entry.args.begin(), entry.args.end(),
+                                    [](const auto& arg) { return fs::path(arg).is_absolute(); });
+    return whole == entry.args.end() ? std::nullopt : std::optional(*whole);
 }
 
 void judge_entry(const DoctorOptions& options, ClientFinding& finding, DoctorReport& report) {
@@ -343,11 +346,18 @@ void judge_entry(const DoctorOptions& options, ClientFinding& finding, DoctorRep
         return;
     }
     const auto served = served_by(entry);
-    if (served.has_value() && !fs::is_directory(*served, failed)) {
+    if (served.has_value() && !fs::path(*served).is_absolute()) {
         finding.state = "broken";
-        report.problems.push_back({fmt::format("{} serves {}, which is no folder",
-                                               finding.client->title, served->string()),
-                                   again});
+        report.problems.push_back(
+            {fmt::format("{} serves \"{}\": what a relative path means there depends on the folder "
+                         "it starts programs in",
+                         finding.client->title, *served),
+             again});
+    } else if (served.has_value() && !fs::is_directory(*served, failed)) {
+        finding.state = "broken";
+        report.problems.push_back(
+            {fmt::format("{} serves {}, which is no folder", finding.client->title, *served),
+             again});
     } else if (served.has_value() && options.data_dir.has_value() &&
                !fs::equivalent(*served, *options.data_dir, failed)) {
         finding.state = "other folder";
@@ -364,10 +374,7 @@ void examine_client(const ClientSpec& client, const DoctorOptions& options, Doct
     finding.client = &client;
     finding.file = *file;
     const bool there = fs::exists(*file, failed);
-    // The folder of claude-code's file is the home folder, which says nothing.
-    const fs::path folder =
-        client.id == "claude-code" ? file->parent_path() / ".claude" : file->parent_path();
-    finding.installed = there || fs::is_directory(folder, failed);
+    finding.installed = is_installed(client, *file);
     fs::path directory = fs::path("/path/to") / "your data directory";
     if (options.data_dir.has_value()) {
         const fs::path real = fs::weakly_canonical(*options.data_dir, failed);
@@ -388,6 +395,12 @@ void examine_client(const ClientSpec& client, const DoctorOptions& options, Doct
         } else if (entry->has_value()) {
             finding.entry = *entry;
             judge_entry(options, finding, report);
+            if (const auto off = switched_off(client, *content)) {
+                finding.state = "switched off";
+                report.problems.push_back(
+                    {fmt::format("the entry of {} is switched off: {}", client.title, *off),
+                     fmt::format("switch it on in {}", file->string())});
+            }
         }
     }
     report.clients.push_back(std::move(finding));

@@ -110,6 +110,29 @@ TEST(Doctor, AClientWhoseProgramIsGoneIsAProblem) {
     EXPECT_FALSE(report.clients[0].installed);
 }
 
+TEST(Doctor, EntriesWithRelativeFoldersOrSwitchedOffAreProblems) {
+    const test::TempDir temp;
+    const DoctorOptions options = options_of(temp);
+    const auto codex = [&](const std::string& args, const std::string& more) {
+        (void)temp.write(
+            "home/.codex/config.toml",
+            "[mcp_servers.tradeblocks]\ncommand = \"/bin/sh\"\nargs = " + args + "\n" + more);
+        const DoctorReport report = examine(options);
+        return report.clients[2].state + ": " +
+               (report.problems.empty() ? "" : report.problems[0].what);
+    };
+    const std::string data = options.data_dir.value_or("").string();
+    EXPECT_EQ(codex("[\"serve\", \"" + data + "\"]", ""), "configured: ");
+    EXPECT_NE(codex("[\"serve\", \"Trades\"]", "")
+                  .find("broken: Codex serves \"Trades\": what a relative path means"),
+              std::string::npos);
+    EXPECT_NE(codex("[\"serve\", \"./Trades\", \"--read-only\"]", "").find("relative"),
+              std::string::npos);
+    EXPECT_NE(codex("[\"serve\", \"" + data + "\"]", "enabled = false\n")
+                  .find("switched off: the entry of Codex is switched off"),
+              std::string::npos);
+}
+
 TEST(Doctor, AClientThatUsesAServerOverHttpIsNoProblem) {
     const test::TempDir temp;
     const DoctorOptions options = options_of(temp);

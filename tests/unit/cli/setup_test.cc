@@ -231,5 +231,29 @@ TEST(Setup, AFileThatCannotBeUnderstoodIsNotTouched) {
     EXPECT_EQ(std::distance(fs::directory_iterator(temp.path()), {}), 1);
 }
 
+TEST(Setup, SaysWhereAnEntryIsSwitchedOff) {
+    const auto off = [](std::string_view id, std::string_view content) {
+        return switched_off(client(id), content).value_or("no");
+    };
+    const std::string ours = R"({"mcpServers":{"tradeblocks":{"command":"x","args":[])";
+    EXPECT_EQ(off("cursor", ours + "}}}"), "no");
+    EXPECT_EQ(off("cursor", ours + R"(,"disabled":true}}})"), R"("disabled": true in the entry)");
+    EXPECT_EQ(off("cursor", ours + R"(,"disabled":false}}})"), "no");
+    EXPECT_EQ(off("claude-desktop", ours + R"(,"enabled":false}}})"),
+              R"("enabled": false in the entry)");
+    EXPECT_EQ(off("gemini", ours + R"(}},"mcp":{"excluded":["a","tradeblocks"]}})"),
+              "it is in the list mcp.excluded");
+    EXPECT_EQ(off("gemini", ours + R"(}},"mcp":{"allowed":["a"]}})"),
+              "it is missing in the list mcp.allowed");
+    EXPECT_EQ(off("gemini", ours + R"(}},"mcp":{"allowed":["tradeblocks"]}})"), "no");
+    EXPECT_EQ(off("claude-code",
+                  ours + R"(}},"projects":{"/p":{"disabledMcpServers":["tradeblocks"]}}})"),
+              "for the project /p");
+    EXPECT_EQ(off("codex", "[mcp_servers.tradeblocks]\ncommand = \"x\"\nenabled = false\n"),
+              "enabled = false in its table");
+    EXPECT_EQ(off("codex", "[mcp_servers.tradeblocks]\nenabled = true\n"), "no");
+    EXPECT_EQ(off("cursor", "not JSON"), "no");
+}
+
 }  // namespace
 }  // namespace tb::cli
