@@ -28,6 +28,7 @@
 
 #include "core/log.h"
 #include "mcp/http_endpoint.h"
+#include "mcp/http_slots.h"
 #include "mcp/http_token_checks.h"
 
 namespace tb::mcp {
@@ -49,7 +50,6 @@ constexpr milliseconds kSweepEvery{10'000};  // expiry of legacy clients and rep
 constexpr milliseconds kAcceptPause{100};    // after an accept() that failed (no descriptors left)
 constexpr milliseconds kLingerTimeout{1'000};
 constexpr std::size_t kReadBufferBytes = std::size_t{64} << 10U;
-constexpr std::size_t kMaxRefusals = 64;  // connections above the limit that are told so at a time
 
 // Posts to the I/O thread as long as there is one. Channels may outlive the transport.
 class Gate {
@@ -160,6 +160,8 @@ struct HttpTransport::Impl {
     Impl(Server& the_server, HttpOptions the_options)
         : options(std::move(the_options)),
           endpoint(the_server, options),
+          slots({options.limits.connections, options.limits.unproven_connections,
+                 options.limits.unproven_per_address}),
           gate(std::make_shared<Gate>(io)),
           sweep_timer(io),
           stop_timer(io) {}
@@ -170,10 +172,10 @@ struct HttpTransport::Impl {
     Result<void> listen_on(const HttpAddress& address);
     void run();
     void begin_stop();
+    void close_peer(std::optional<HttpSlots::Id> id);
 
     asio::awaitable<void> accept_loop(tcp::acceptor& acceptor);
     asio::awaitable<void> sweep_loop();
-    asio::awaitable<void> refuse(tcp::socket socket);
     asio::awaitable<void> serve(tcp::socket socket);
     asio::awaitable<bool> serve_one(Peer& peer, bool is_first);
     asio::awaitable<HttpEndpoint::Admission> admit(Peer& peer);
@@ -190,10 +192,9 @@ struct HttpTransport::Impl {
     // The members below io are used by coroutine frames that io may still hold when it goes.
     HttpOptions options;
     HttpEndpoint endpoint;
+    HttpSlots slots;
     std::set<Peer*> peers;
-    std::size_t plain_connections = 0;
     std::size_t streams = 0;
-    std::size_t refusals = 0;
     bool is_stopping = false;
     std::uint16_t port = 0;
     std::vector<std::string> urls;
@@ -212,7 +213,6 @@ struct HttpTransport::Impl::Peer {
     beast::flat_buffer buffer{kReadBufferBytes};
     std::optional<http::request_parser<http::empty_body>> parser;
     HttpHead head;
-    bool is_idle = true;        // between requests
     bool is_streaming = false;  // counts as a stream, not as a connection
 
     [[nodiscard]] unsigned version() const { return head.is_http_1_1 ? 11 : 10; }
@@ -310,7 +310,7 @@ void HttpTransport::Impl::begin_stop() {
     }
     endpoint.end_subscriptions();
     for (Peer* peer : peers) {
-        if (peer->is_idle) {
+        if (slots.is_idle(peer)) {
             peer->stream.close();
         }
     }
@@ -346,26 +346,19 @@ asio::awaitable<void> HttpTransport::Impl::accept_loop(tcp::acceptor& acceptor) 
             co_await pause.async_wait(kAwait);
             continue;
         }
-        if (plain_connections < options.limits.connections) {
-            asio::co_spawn(io, serve(std::move(socket)), asio::detached);
-        } else if (refusals < kMaxRefusals) {
-            asio::co_spawn(io, refuse(std::move(socket)), asio::detached);
-        }
+        asio::co_spawn(io, serve(std::move(socket)), asio::detached);
     }
 }
 
 // ---- connections ----
 
-asio::awaitable<void> HttpTransport::Impl::refuse(tcp::socket socket) {
-    ++refusals;
-    Peer peer(std::move(socket));
-    peers.insert(&peer);
-    HttpReply reply = http_error(503, code::kInternalError, "Too many connections");
-    reply.fields.push_back({"Retry-After", "1"});
-    co_await answer(peer, std::move(reply), false);
-    co_await linger(peer.stream);
-    peers.erase(&peer);
-    --refusals;
+// Its coroutine ends with the error this gives it.
+void HttpTransport::Impl::close_peer(std::optional<HttpSlots::Id> id) {
+    for (Peer* peer : peers) {
+        if (id == peer) {
+            peer->stream.close();
+        }
+    }
 }
 
 // Lets the peer read the answer to a request that was not read to its end: closing with unread
@@ -384,23 +377,25 @@ asio::awaitable<void> HttpTransport::Impl::linger(beast::tcp_stream& stream) {
 }
 
 asio::awaitable<void> HttpTransport::Impl::serve(tcp::socket socket) {
-    ++plain_connections;
     {
-        Peer peer(std::move(socket));
-        peers.insert(&peer);
         error_code ignored;
+        const auto address = socket.remote_endpoint(ignored).address();
+        Peer peer(std::move(socket));
+        close_peer(slots.arrive(&peer, address.to_string(), Clock::now()));
+        peers.insert(&peer);
         peer.stream.socket().set_option(tcp::no_delay(true), ignored);
         bool is_first = true;
         while (!is_stopping && co_await serve_one(peer, is_first)) {
             is_first = false;
-            peer.is_idle = true;
+            slots.set_idle(&peer, Clock::now());
         }
         if (!is_stopping && peer.stream.socket().is_open()) {
+            slots.set_idle(&peer, Clock::now());
             co_await linger(peer.stream);
         }
         peers.erase(&peer);
+        slots.leave(&peer);
     }
-    --plain_connections;
     if (is_stopping && peers.empty()) {
         stop_timer.cancel();
     }
@@ -422,7 +417,7 @@ asio::awaitable<bool> HttpTransport::Impl::read_head(Peer& peer, bool is_first) 
     peer.stream.expires_after(options.limits.header_timeout);
     const auto [ec, size] =
         co_await http::async_read_header(peer.stream, peer.buffer, *peer.parser, kAwait);
-    peer.is_idle = false;
+    slots.set_busy(&peer);
     if (!ec) {
         peer.head = to_head(peer.parser->get(), peer.stream.socket());
         co_return true;
@@ -500,6 +495,14 @@ asio::awaitable<bool> HttpTransport::Impl::serve_one(Peer& peer, bool is_first) 
     }
     const bool keep_alive = peer.parser->keep_alive();
     HttpEndpoint::Admission admission = co_await admit(peer);
+    if (!admission.refusal.has_value()) {
+        const HttpSlots::Admission slot = slots.prove(&peer);
+        close_peer(slot.to_close);
+        if (!slot.is_let_in) {
+            admission.refusal = http_error(503, code::kInternalError, "Too many connections");
+            admission.refusal->fields.push_back({"Retry-After", "1"});
+        }
+    }
     if (admission.refusal.has_value()) {
         // Only a request without a body leaves the connection in a known place.
         const bool clean =
@@ -561,7 +564,7 @@ asio::awaitable<bool> HttpTransport::Impl::run_exchange(Peer& peer, HttpExchange
     if (peer.is_streaming) {
         peer.is_streaming = false;
         --streams;
-        ++plain_connections;
+        slots.set_streaming(&peer, false);
     }
     exchange.channel->detach(reader);
     endpoint.end(exchange);
@@ -631,7 +634,7 @@ asio::awaitable<bool> HttpTransport::Impl::run_channel(Peer& peer, HttpExchange&
 asio::awaitable<bool> HttpTransport::Impl::begin_stream(Peer& peer, const HttpExchange& exchange) {
     peer.is_streaming = true;
     ++streams;
-    --plain_connections;
+    slots.set_streaming(&peer, true);
     http::response<http::empty_body> response{http::status::ok, peer.version()};
     response.set(http::field::content_type, "text/event-stream");
     response.set("X-Accel-Buffering", "no");

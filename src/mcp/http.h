@@ -44,7 +44,9 @@ struct HttpAddress {
 struct HttpLimits {
     std::size_t body_bytes = std::size_t{4} << 20U;
     std::size_t header_bytes = std::size_t{32} << 10U;
-    std::size_t connections = 32;  // without those that carry a stream
+    std::size_t connections = 32;  // of clients let in before, without those that carry a stream
+    std::size_t unproven_connections = 64;  // no request let in yet; the longest idle makes room
+    std::size_t unproven_per_address = 32;
     std::size_t streams = 64;
     std::size_t legacy_clients = 256;  // the longest idle one makes room
     std::chrono::milliseconds header_timeout{10'000};

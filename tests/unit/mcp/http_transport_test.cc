@@ -369,7 +369,7 @@ TEST_F(HttpTransportTest, H11_AHeaderThatDribblesIsCutOff) {
 }
 
 TEST_F(HttpTransportTest, H11_ConnectionsAndStreamsHaveLimitsOfTheirOwn) {
-    options_.limits.connections = 2;
+    options_.limits.connections = 1;
     options_.limits.streams = 1;
     start();
     const auto listen = post_modern(modern_request(
@@ -380,12 +380,63 @@ TEST_F(HttpTransportTest, H11_ConnectionsAndStreamsHaveLimitsOfTheirOwn) {
     HttpClient first(http_->port());
     first.send(listen);
     EXPECT_EQ(first.response().status, 503);
+    // A stream is no connection in this count, and one between two requests makes room.
     HttpClient second(http_->port());
     second.send(post_modern(modern_request(2, "tools/list")));
-    EXPECT_EQ(second.response().status, 200);  // a stream is no connection in this count
+    EXPECT_EQ(second.response().status, 200);
+    EXPECT_TRUE(first.closes());
+    HttpClient working(http_->port());
+    working.send(post_modern(call_of("hold")));
+    ASSERT_TRUE(gate_->wait_inside(1));
     const auto third = exchange(post_modern(modern_request(3, "tools/list")));
     EXPECT_EQ(third.status, 503);
     EXPECT_EQ(third.error_code(), code::kInternalError);
+    gate_->release();
+    EXPECT_EQ(working.response().status, 200);
+}
+
+// 64 connections that never finished their header had kept 231 of 232 requests out.
+TEST_F(HttpTransportTest, H11_HalfOpenConnectionsLockNobodyOut) {
+    options_.limits.header_timeout = std::chrono::minutes(5);
+    start();
+    std::vector<std::unique_ptr<HttpClient>> half_open;
+    for (int i = 0; i < 150; ++i) {
+        half_open.push_back(std::make_unique<HttpClient>(http_->port()));
+        half_open.back()->send(i % 2 == 0 ? "" : "POST /mcp HTTP/1.1\r\nHost: loc");
+    }
+    HttpClient kept(http_->port());
+    for (int i = 0; i < 50; ++i) {
+        EXPECT_EQ(exchange(post_modern(modern_request(i, "tools/list"))).status, 200) << i;
+        kept.send(post_modern(modern_request(i, "tools/list")));
+        EXPECT_EQ(kept.response().status, 200) << i;
+        half_open.push_back(std::make_unique<HttpClient>(http_->port()));
+        half_open.back()->send("POST /mcp HTTP/1.1\r\nX-Slow: ");
+        // A slow one goes on, byte by byte.
+        half_open.back()->send("a");
+    }
+    EXPECT_TRUE(half_open.front()->closes());
+}
+
+TEST_F(HttpTransportTest, H11_RequestsWithoutATokenDoNotKeepOutThoseWithOne) {
+    const std::string token = "0123456789abcdef0123456789abcdef";
+    auto tokens = TokenSet::parse(token + "\n");
+    ASSERT_TRUE(tokens.has_value()) << tokens.error().to_string();
+    options_.tokens = std::move(*tokens);
+    options_.limits.connections = 4;
+    start();
+    std::vector<std::unique_ptr<HttpClient>> strangers;
+    for (int i = 0; i < 100; ++i) {
+        strangers.push_back(std::make_unique<HttpClient>(http_->port()));
+        strangers.back()->send(post_modern(modern_request(i, "tools/list")));
+        const int status = strangers.back()->response().status;
+        EXPECT_EQ(status, 401);
+    }
+    const Json list = modern_request(1, "tools/list");
+    std::vector<HttpField> fields = modern_fields(list);
+    fields.push_back({"Authorization", "Bearer " + token});
+    for (int i = 0; i < 20; ++i) {
+        EXPECT_EQ(exchange(post_text(list.dump(), fields)).status, 200);
+    }
 }
 
 TEST_F(HttpTransportTest, H11_WithoutAFreeStreamALongCallIsAnsweredPlainly) {
