@@ -77,11 +77,17 @@ std::string hex(std::uint32_t value, int width) {
     return out;
 }
 
-// Characters that change how their neighbours look, or hide (06 Q9).
+// Characters that change how their neighbours look, or hide: direction marks, zero-width
+// characters, fillers, tags and the selectors that can carry hidden text.
 bool is_deceptive(std::uint32_t c) {
-    return (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
-           (c >= 0x2060 && c <= 0x2069) || c == 0xFEFF || c == 0x2028 || c == 0x2029 ||
-           (c >= 0xE0000 && c <= 0xE007F);
+    return (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+           (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || c == 0x061C || c == 0x180E ||
+           c == 0x115F || c == 0x1160 || c == 0x3164 || c == 0xFFA0 ||
+           (c >= 0xFFF9 && c <= 0xFFFB) || (c >= 0xE0000 && c <= 0xE0FFF);
+}
+
+bool is_control(std::uint32_t c) {
+    return c < 0x20 || (c >= 0x7F && c < 0xA0);
 }
 
 void append_visible(std::string& out, std::uint32_t c, std::string_view bytes) {
@@ -91,7 +97,7 @@ void append_visible(std::string& out, std::uint32_t c, std::string_view bytes) {
         out += "\\r";
     } else if (c == '\t') {
         out += "\\t";
-    } else if (c < 0x20 || (c >= 0x7F && c < 0xA0)) {
+    } else if (is_control(c)) {
         out += "\\x" + hex(c, 2);
     } else if (is_deceptive(c)) {
         out += "<U+" + hex(c, 4) + ">";
@@ -183,6 +189,21 @@ std::string visible_text(std::string_view text) {
     out.reserve(text.size());
     for_each_char(text, [&](std::uint32_t c, std::string_view bytes) {
         append_visible(out, c, bytes);
+        return true;
+    });
+    return out;
+}
+
+std::string harmless_text(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for_each_char(text, [&](std::uint32_t c, std::string_view bytes) {
+        const bool is_layout = c == '\n' || c == '\r' || c == '\t';
+        if (!is_layout && (is_control(c) || is_deceptive(c))) {
+            out += "<U+" + hex(c, 4) + ">";
+        } else {
+            out += bytes;
+        }
         return true;
     });
     return out;

@@ -39,6 +39,9 @@ inline constexpr std::size_t kMaxCellChars = 200;
 // Makes text from files harmless to show: valid UTF-8, control characters as \n, \t, \x1B, and
 // bidirectional, zero-width and tag characters as <U+202E>.
 [[nodiscard]] std::string visible_text(std::string_view text);
+// The same for whole answers: tabs and line ends stay, everything else of that kind is <U+001B>, so
+// that JSON and CSV remain what they are.
+[[nodiscard]] std::string harmless_text(std::string_view text);
 // visible_text on one line for a Markdown cell: `|` as \|, backslash doubled, at most
 // `max_chars` characters and then "…".
 [[nodiscard]] std::string cell_text(std::string_view text, std::size_t max_chars = kMaxCellChars);

@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "core/log.h"
+#include "mcp/fit.h"
 #include "mcp/json_text.h"
 #include "mcp/render.h"
 
@@ -41,13 +41,13 @@ void note_missing_numbers(Json& structured) {
     if (count == 0) {
         return;
     }
-    Json& notes = structured["notes"];
-    if (!notes.is_array()) {
-        notes = notes.is_null() ? Json::array() : Json::array({notes});
+    Json& warnings = structured["warnings"];
+    if (!warnings.is_array()) {
+        warnings = Json::array();
     }
-    notes.push_back(std::to_string(count) +
-                    (count == 1 ? " value is not a finite number and shown as null"
-                                : " values are not finite numbers and shown as null"));
+    warnings.push_back(std::to_string(count) +
+                       (count == 1 ? " value is not a finite number and shown as null"
+                                   : " values are not finite numbers and shown as null"));
 }
 
 const Field* argument_named(const ToolSpec& spec, std::string_view name) {
@@ -104,16 +104,33 @@ std::chrono::milliseconds time_limit(const ToolSpec& spec, const Json& arguments
            std::chrono::milliseconds(static_cast<std::int64_t>(std::max(further, 0.0) * 1'000));
 }
 
+std::optional<Excess> fit_result(ToolResult& result, const ResultBudget& budget, bool complete) {
+    Json& structured = *result.structured;
+    if (!structured.is_object()) {
+        return std::nullopt;
+    }
+    const std::size_t cap = complete ? kMaxCompleteResultChars : budget.structured_cap;
+    if (!complete) {
+        if (const Shortened shortened = fit_object(structured, cap); !shortened.empty()) {
+            result.text.insert(0, "Note: " + shortened_text(shortened) + ".\n");
+        }
+    }
+    const std::size_t chars = char_count(to_json_text(structured));
+    return chars > cap ? std::optional(Excess{chars, cap}) : std::nullopt;
+}
+
 Json tool_result_json(ToolResult result, std::size_t cap, Revision revision) {
     Json out = Json::object();
     Json& content = out["content"] = Json::array();
     const bool has_structured = result.structured->is_object();
     if (has_structured) {
         note_missing_numbers(*result.structured);
+        make_harmless(*result.structured);
     }
     if (result.text.empty() && result.extra.empty() && has_structured) {
         result.text = to_json_text(*result.structured);
     }
+    result.text = harmless_text(result.text);
     if (!result.text.empty()) {
         content.push_back(
             ContentItem::text(cut_at_line(std::move(result.text), cap, kCutNote)).json.get());
