@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/log.h"
+#include "mcp/fit.h"
 #include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "mcp/server_impl.h"
@@ -105,6 +106,10 @@ void Call::emit(OutMessage message, bool is_answer) {
             return;
         }
         done_ = is_answer;
+        if (is_answer) {
+            // Before the client can have the answer: it may use the id again at once.
+            connection_->free_id(key_);
+        }
         outlet_->send(std::move(message));
     }
     if (is_answer) {
@@ -113,7 +118,7 @@ void Call::emit(OutMessage message, bool is_answer) {
 }
 
 void Call::finish() {
-    connection_->forget(*request_.id);
+    connection_->forget_call();
     outlet_->finished();
 }
 
@@ -137,6 +142,7 @@ void Call::drop() {
             return;
         }
         done_ = true;
+        connection_->free_id(key_);
     }
     cancel_.cancel();
     finish();
@@ -154,7 +160,7 @@ void Call::send_progress(const ProgressGate::Frame& frame) {
         params["total"] = frame.total;
     }
     if (!frame.message.empty() && info_.revision >= Revision::k2025_03_26) {
-        params["message"] = frame.message;
+        params["message"] = first_chars(visible_text(frame.message), kMaxCellChars);
     }
     outlet_->send({encode_notification("notifications/progress", params),
                    OutMessage::Kind::kNotification, 0});
@@ -222,6 +228,7 @@ void Call::log(LoggingLevel level, std::string_view logger, const Json& data) {
         params["logger"] = logger;
     }
     params["data"] = data;
+    make_harmless(params["data"]);
     emit({encode_notification("notifications/message", params), OutMessage::Kind::kNotification, 0},
          false);
 }
@@ -304,6 +311,7 @@ Outcome<std::vector<InputAnswer>> Call::ask_legacy(const std::vector<InputReques
             box->arrived.notify_all();
         }));
         Json params = *requests[i].params;
+        make_harmless(params);
         if (requests[i].kind == InputKind::kForm && info_.revision < Revision::k2025_11_25) {
             params.erase("mode");
         }
@@ -390,8 +398,14 @@ bool Call::open_rounds() {
             return refuse("requestState was not issued for this request; call without it");
         }
         const Json state = Json::parse(*plain);  // sealed by us, hence well-formed
-        if (state["expires"].get<std::int64_t>() < epoch_seconds()) {
+        const auto expires = state["expires"].get<std::int64_t>();
+        if (expires < epoch_seconds()) {
             return refuse("requestState has expired; call without it");
+        }
+        // What was confirmed once is done once, however often the message is sent.
+        if (!connection_->server().use_state(sealed->get_ref<const std::string&>(), expires,
+                                             epoch_seconds())) {
+            return refuse("requestState was used already; call without it");
         }
         answers_ = state["answers"];
         handler_state_ = state["handler"].get<std::string>();
@@ -412,6 +426,7 @@ Json Call::input_required_result(const std::string& handler_state) {
         if (!request.params->empty()) {
             entry["params"] = *request.params;
         }
+        make_harmless(entry);
         requests[request.key] = std::move(entry);
     }
     // Answers nobody asked for are not carried along.

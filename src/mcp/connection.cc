@@ -12,6 +12,9 @@ namespace tb::mcp {
 
 namespace {
 
+// Resources that one client, or one listen, hears of.
+constexpr std::size_t kMaxWatchedUris = 1'024;
+
 // Collects the answers of a batch into one array (revision 2025-03-26).
 class BatchOutlet final : public Outlet {
   public:
@@ -82,8 +85,13 @@ const Json& meta_of(const Message& message) {
 
 Json progress_token_of(const Json& meta) {
     const auto found = meta.find("progressToken");
-    return found != meta.end() && (found->is_string() || found->is_number_integer()) ? *found
-                                                                                     : Json();
+    // It is in every notification of progress: one of a megabyte is none.
+    constexpr std::size_t kMaxTokenBytes = 1'024;
+    const bool is_token =
+        found != meta.end() &&
+        (found->is_number_integer() ||
+         (found->is_string() && found->get_ref<const std::string&>().size() <= kMaxTokenBytes));
+    return is_token ? *found : Json();
 }
 
 bool wants(const Json& filter, const char* name) {
@@ -315,17 +323,19 @@ void ConnectionImpl::handle_request(Message message, const std::shared_ptr<Outle
                                     bool require_modern, bool in_batch) {
     auto info = classify(message, require_modern);
     if (!info.has_value()) {
-        send_error(*outlet, message.id, info.error());
+        refuse(message, *outlet, info.error(), "protocol");
         return;
     }
     const Era era = era_of(info->revision);
     if (!server_->serves(message.method, era)) {
-        send_error(*outlet, message.id,
-                   {code::kMethodNotFound, "Method not found: " + cell_text(message.method), {}});
+        refuse(message, *outlet,
+               {code::kMethodNotFound, "Method not found: " + cell_text(message.method), {}},
+               "tool");
         return;
     }
     if (server_->stopping()) {
-        send_error(*outlet, message.id, {code::kInternalError, "The server is shutting down", {}});
+        refuse(message, *outlet, {code::kInternalError, "The server is shutting down", {}},
+               "ending");
         return;
     }
     if (in_batch && message.method == "initialize") {
@@ -336,9 +346,10 @@ void ConnectionImpl::handle_request(Message message, const std::shared_ptr<Outle
     if (handle_legacy_method(message, *outlet)) {
         return;
     }
-    if (is_open(*message.id)) {
-        send_error(*outlet, message.id,
-                   {code::kInvalidRequest, "Invalid request: this id is in use", {}});
+    const auto key = key_for(*message.id, outlet);
+    if (!key.has_value()) {
+        refuse(message, *outlet, {code::kInvalidRequest, "Invalid request: this id is in use", {}},
+               "limit");
         return;
     }
     if (message.method == "subscriptions/listen") {
@@ -347,11 +358,12 @@ void ConnectionImpl::handle_request(Message message, const std::shared_ptr<Outle
     }
     const auto call =
         std::make_shared<Call>(shared_from_this(), std::move(message), std::move(*info), outlet);
+    call->set_key(*key);
     bool closed = false;
     {
         const std::lock_guard lock(mutex_);
         closed = closed_;
-        calls_.emplace(call->request().id->to_text(), call);
+        calls_.emplace(call->key(), call);
     }
     if (closed) {
         call->drop();
@@ -360,9 +372,27 @@ void ConnectionImpl::handle_request(Message message, const std::shared_ptr<Outle
     }
 }
 
-bool ConnectionImpl::is_open(const RequestId& id) const {
+void ConnectionImpl::refuse(const Message& message, Outlet& outlet, const RpcError& error,
+                            const char* why) {
+    server_->note_refused(message, principal(), why);
+    send_error(outlet, message.id, error);
+}
+
+std::optional<std::string> ConnectionImpl::key_for(const RequestId& id,
+                                                   const std::shared_ptr<Outlet>& outlet) {
+    const std::string key = id.to_text();
     const std::lock_guard lock(mutex_);
-    return calls_.contains(id.to_text()) || listens_.contains(id.to_text());
+    if (listens_.contains(key)) {
+        return std::nullopt;
+    }
+    const auto found = calls_.find(key);
+    if (found == calls_.end()) {
+        return key;
+    }
+    // No id has such a text: those of strings are in quotes.
+    return found->second->outlet() == outlet
+               ? std::nullopt
+               : std::optional("twin " + std::to_string(next_twin_++));
 }
 
 void ConnectionImpl::run(const std::shared_ptr<Call>& call) {
@@ -371,6 +401,7 @@ void ConnectionImpl::run(const std::shared_ptr<Call>& call) {
         return;
     }
     const std::string text = "The server is busy with other calls; try again in a moment.";
+    server_->note_refused(call->request(), call->principal(), "limit");
     if (call->request().method != "tools/call") {
         call->answer_error({code::kInternalError, text, {}});
         return;
@@ -448,13 +479,24 @@ bool ConnectionImpl::handle_legacy_method(const Message& message, Outlet& outlet
                        {code::kLegacyResourceNotFound, "Resource not found", Json{{"uri", uri}}});
             return true;
         }
+        bool is_full = false;
         {
             const std::lock_guard lock(mutex_);
-            if (method == "resources/subscribe") {
+            if (method != "resources/subscribe") {
+                legacy_uris_.erase(uri);
+            } else if (legacy_uris_.contains(uri) || legacy_uris_.size() < kMaxWatchedUris) {
                 legacy_uris_.insert_or_assign(uri, *canonical);
             } else {
-                legacy_uris_.erase(uri);
+                is_full = true;
             }
+        }
+        if (is_full) {
+            send_error(outlet, message.id,
+                       {code::kInternalError,
+                        "Too many subscriptions: at most " + std::to_string(kMaxWatchedUris) +
+                            " of one client",
+                        {}});
+            return true;
         }
         send_result(outlet, *message.id, Json::object());
         return true;
@@ -494,7 +536,7 @@ void ConnectionImpl::listen(const Message& message, const std::shared_ptr<Outlet
             const auto canonical = uri.is_string()
                                        ? server_->canonical_uri(uri.get_ref<const std::string&>())
                                        : std::nullopt;
-            if (canonical.has_value()) {
+            if (canonical.has_value() && entry.uris.size() < kMaxWatchedUris) {
                 entry.uris.insert_or_assign(uri.get<std::string>(), *canonical);
                 kept.push_back(uri);
             }
@@ -589,13 +631,19 @@ void ConnectionImpl::interrupt_calls() {
     }
 }
 
-void ConnectionImpl::forget(const RequestId& id) {
-    std::shared_ptr<Call> call;  // released after the lock
+void ConnectionImpl::free_id(const std::string& key) {
+    std::shared_ptr<Call> call;  // released after the lock; the caller holds another one
     const std::lock_guard lock(mutex_);
-    if (const auto found = calls_.find(id.to_text()); found != calls_.end()) {
+    if (const auto found = calls_.find(key); found != calls_.end()) {
         call = std::move(found->second);
         calls_.erase(found);
     }
+    ++answering_;
+}
+
+void ConnectionImpl::forget_call() {
+    const std::lock_guard lock(mutex_);
+    --answering_;
 }
 
 RequestId ConnectionImpl::open_question(std::function<void(Message)> deliver) {
@@ -617,7 +665,7 @@ std::optional<Revision> ConnectionImpl::legacy_revision() const {
 
 std::size_t ConnectionImpl::calls_in_flight() const {
     const std::lock_guard lock(mutex_);
-    return calls_.size();
+    return calls_.size() + answering_;
 }
 
 void ConnectionImpl::set_background(std::shared_ptr<Outlet> outlet) {

@@ -53,6 +53,7 @@ struct ToolError {
     Kind kind = Kind::kTool;
     std::string message;
     RpcError rpc;
+    bool is_of_arguments = false;  // kTool: the handler was never reached
 
     explicit ToolError(std::string text) : message(std::move(text)) {}
     // So that TB_TRY works in handlers; kInterrupted keeps its meaning for deadline texts.

@@ -9,6 +9,7 @@
 #include "core/log.h"
 #include "core/sealer.h"
 #include "core/text.h"
+#include "mcp/render.h"
 
 namespace tb::mcp {
 
@@ -206,10 +207,40 @@ HttpAnswer HttpEndpoint::handle_post(const HttpHead& head, std::string_view body
     if (decision.error.has_value()) {
         return http_error(400, *decision.error, first_id(inbound));
     }
-    if (decision.era == Era::kModern) {
-        return handle_modern(head, std::move(inbound), principal, now);
+    const std::vector<RefusedCall> calls = calls_to_note(inbound, principal);
+    HttpAnswer answer = decision.era == Era::kModern
+                            ? handle_modern(head, std::move(inbound), principal, now)
+                            : handle_legacy(head, std::move(inbound), principal, now);
+    if (const auto* reply = std::get_if<HttpReply>(&answer);
+        reply != nullptr && reply->status >= 400) {
+        for (RefusedCall call : calls) {
+            call.why = reply->status == 403 ? "scope" : reply->status == 429 ? "limit" : "protocol";
+            server_.options().on_refused_call(call);
+        }
     }
-    return handle_legacy(head, std::move(inbound), principal, now);
+    return answer;
+}
+
+// Calls that are refused here never reach the core, which tells of all others.
+std::vector<RefusedCall> HttpEndpoint::calls_to_note(const Inbound& inbound,
+                                                     const Principal& principal) const {
+    std::vector<RefusedCall> calls;
+    if (server_.options().on_refused_call == nullptr) {
+        return calls;
+    }
+    for (const Decoded& decoded : inbound.messages) {
+        if (!decoded.has_value() || decoded->method != "tools/call") {
+            continue;
+        }
+        const auto name = decoded->params->find("name");
+        const auto arguments = decoded->params->find("arguments");
+        calls.push_back({principal,
+                         name != decoded->params->end() && name->is_string()
+                             ? first_chars(name->get_ref<const std::string&>(), kMaxCellChars)
+                             : std::string(),
+                         arguments == decoded->params->end() ? Json() : *arguments, ""});
+    }
+    return calls;
 }
 
 std::optional<HttpReply> HttpEndpoint::check_call(const Inbound& inbound,

@@ -121,6 +121,8 @@ class HttpEndpoint {
     [[nodiscard]] tl::expected<ClientMap::iterator, HttpReply> find_client(
         const HttpHead& head, const Principal& principal, const std::optional<RequestId>& request,
         Time now);
+    [[nodiscard]] std::vector<RefusedCall> calls_to_note(const Inbound& inbound,
+                                                         const Principal& principal) const;
     [[nodiscard]] std::optional<HttpReply> check_call(const Inbound& inbound,
                                                       const Principal& principal, Time now);
     [[nodiscard]] std::function<void()> count_call(const Inbound& inbound,

@@ -2,9 +2,16 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mcp/json_peer.h"
 #include "mcp/json_text.h"
 
 namespace tb::mcp {
+
+namespace {
+
+constexpr std::size_t kMaxIdBytes = 1'024;
+
+}  // namespace
 
 std::optional<RequestId> RequestId::from_json(const Json& json) {
     // Unsigned is asked first: the library calls every non-negative number unsigned.
@@ -14,7 +21,8 @@ std::optional<RequestId> RequestId::from_json(const Json& json) {
     if (json.is_number_integer()) {
         return RequestId(json.get<std::int64_t>());
     }
-    if (json.is_string()) {
+    // Ids come back in every answer and are looked up: nobody needs one of a megabyte.
+    if (json.is_string() && json.get_ref<const std::string&>().size() <= kMaxIdBytes) {
         return RequestId(json.get<std::string>());
     }
     return std::nullopt;
@@ -96,9 +104,10 @@ Decoded decode_message(Json json) {
     return message;
 }
 
-Inbound decode_text(std::string_view text) {
+namespace {
+
+Inbound decode(Result<Json> json) {
     Inbound inbound;
-    auto json = parse_json(text);
     if (!json.has_value()) {
         const bool malformed = json.error().code == ErrorCode::kParse;
         inbound.messages.push_back(tl::unexpected<BadMessage>(
@@ -120,6 +129,16 @@ Inbound decode_text(std::string_view text) {
         inbound.messages.push_back(invalid("empty batch", std::nullopt));
     }
     return inbound;
+}
+
+}  // namespace
+
+Inbound decode_text(std::string_view text) {
+    return decode(parse_json(text));
+}
+
+Inbound decode_peer_text(std::string_view text) {
+    return decode(parse_peer_json(text));
 }
 
 bool has_modern_meta(const Message& message) {

@@ -3,9 +3,11 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
+#include "mcp/json_peer.h"
 #include "mcp/number_digits.h"
 #include "mcp/utf8.h"
 
@@ -16,7 +18,7 @@ namespace {
 // One pass over the raw text before the parser sees it: nesting and members per object, so that
 // the limits hold no matter how the tree is built. Text that is not JSON may pass; the parser
 // refuses it.
-Result<void> check_limits(std::string_view text) {
+Result<void> check_limits(std::string_view text, std::size_t max_members) {
     std::array<std::size_t, kMaxJsonDepth> commas{};
     std::size_t depth = 0;
     bool in_string = false;
@@ -49,11 +51,10 @@ Result<void> check_limits(std::string_view text) {
                 depth -= depth > 0 ? 1 : 0;
                 break;
             case ',':
-                if (depth > 0 && commas.at(depth - 1) > 0 &&
-                    ++commas.at(depth - 1) > kMaxJsonMembers) {
-                    return make_error(ErrorCode::kResourceExhausted,
-                                      "JSON object with more than " +
-                                          std::to_string(kMaxJsonMembers) + " members");
+                if (depth > 0 && commas.at(depth - 1) > 0 && ++commas.at(depth - 1) > max_members) {
+                    return make_error(
+                        ErrorCode::kResourceExhausted,
+                        "JSON object with more than " + std::to_string(max_members) + " members");
                 }
                 break;
             default:
@@ -96,13 +97,25 @@ void append_escaped(std::string& out, unsigned char c) {
 
 }  // namespace
 
-Result<Json> parse_json(std::string_view text) {
-    TB_RETURN_IF_ERROR(check_limits(text));
+namespace {
+
+Result<Json> parse_within(std::string_view text, std::size_t max_members) {
+    TB_RETURN_IF_ERROR(check_limits(text, max_members));
     Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
     if (json.is_discarded()) {
         return make_error(ErrorCode::kParse, "not valid JSON");
     }
     return json;
+}
+
+}  // namespace
+
+Result<Json> parse_json(std::string_view text) {
+    return parse_within(text, kMaxJsonMembers);
+}
+
+Result<Json> parse_peer_json(std::string_view text) {
+    return parse_within(text, std::numeric_limits<std::size_t>::max());
 }
 
 void append_json_string(std::string& out, std::string_view text) {

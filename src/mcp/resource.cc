@@ -5,12 +5,14 @@
 
 #include <nlohmann/json.hpp>
 
+#include "mcp/render.h"
 #include "mcp/utf8.h"
 
 namespace tb::mcp {
 
 namespace {
 
+constexpr std::size_t kQuotedUriChars = 500;
 constexpr std::string_view kUnreserved =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
@@ -120,6 +122,7 @@ bool holds_in_order(std::string_view text, std::string_view wanted) {
 }  // namespace
 
 ToolError resource_not_found(std::string uri) {
+    uri = first_chars(uri, kQuotedUriChars);  // as somebody wrote it
     std::string text = "Resource not found: " + uri;
     return ToolError::protocol(code::kInvalidParams, std::move(text),
                                Json{{"uri", std::move(uri)}});

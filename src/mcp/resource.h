@@ -95,6 +95,9 @@ struct PromptSpec {
     std::string title;
     std::string description;
     std::vector<PromptArgument> arguments;
+    // The text of the first message, where it needs nothing but the arguments: a process that has
+    // the rest from another one keeps its own words. May be empty.
+    std::function<std::string(const UriVariables& arguments)> task = {};
     // Required arguments are present; unknown ones were refused with -32602.
     std::function<Outcome<PromptResult>(ToolContext&, const UriVariables& arguments)> handler;
 };

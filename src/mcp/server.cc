@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <span>
 
 #include "core/log.h"
+#include "core/sha256.h"
 #include "mcp/json_text.h"
 #include "mcp/server_impl.h"
 
@@ -172,6 +174,19 @@ ListPages ServerImpl::resource_pages(ToolContext* context) const {
         }
     }
     return ListPages::make({"resources", options_.page_size, &members}, resources);
+}
+
+bool ServerImpl::use_state(std::string_view sealed, std::int64_t expires, std::int64_t now) {
+    constexpr std::size_t kMostStates = 100'000;  // of ten minutes
+    const std::string digest = sha256_hex(std::as_bytes(std::span(sealed)));
+    const std::lock_guard lock(states_mutex_);
+    if (used_states_.size() >= kMostStates) {
+        std::erase_if(used_states_, [&](const auto& entry) { return entry.second < now; });
+        if (used_states_.size() >= kMostStates) {
+            return false;
+        }
+    }
+    return used_states_.emplace(digest, expires).second;
 }
 
 std::shared_ptr<Connection> ServerImpl::connect(ConnectionOptions options) {

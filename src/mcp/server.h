@@ -52,6 +52,16 @@ struct ServerContent {
     std::vector<PromptSpec> prompts;
 };
 
+// A tools/call that no tool has seen.
+struct RefusedCall {
+    Principal principal;
+    std::string tool;   // as the client named it, at most 200 characters; may be empty
+    JsonBox arguments;  // as they came
+    // protocol (no proper request, or no such revision), tool (unknown), arguments, scope, limit
+    // (too many calls, or an id in use), ending (the server is shutting down)
+    std::string why;
+};
+
 struct ServerOptions {
     Implementation identity;
     std::string instructions;  // <= 2,000 bytes (06 T14); never data from files
@@ -76,6 +86,8 @@ struct ServerOptions {
     // 32 bytes that seal requestState; empty = random per process. Processes that take over from
     // each other share one, so that a question asked by the first is answered to the second.
     std::string secret;
+    // Hears of every call that is refused before a tool is known or reached; any thread.
+    std::function<void(const RefusedCall&)> on_refused_call;
     // Checks every structuredContent against the tool's table and answers -32603 on a mismatch:
     // for tests and debug builds (06 T8).
     bool check_results = false;

@@ -79,6 +79,10 @@ class Call final : public ClientChannel, public std::enable_shared_from_this<Cal
     [[nodiscard]] std::chrono::milliseconds time_limit() const { return time_limit_; }
 
     [[nodiscard]] const Message& request() const { return request_; }
+    // Under which the connection keeps it: the text of its id, unless that is taken.
+    void set_key(std::string key) { key_ = std::move(key); }
+    [[nodiscard]] const std::string& key() const { return key_; }
+    [[nodiscard]] const std::shared_ptr<Outlet>& outlet() const { return outlet_; }
     [[nodiscard]] const RequestInfo& info() const { return info_; }
     [[nodiscard]] ConnectionImpl& connection() { return *connection_; }
     [[nodiscard]] const Principal& principal() const { return principal_; }
@@ -102,6 +106,7 @@ class Call final : public ClientChannel, public std::enable_shared_from_this<Cal
     const std::shared_ptr<Outlet> outlet_;
     const SteadyClock::time_point received_ = SteadyClock::now();
     const std::chrono::milliseconds time_limit_;
+    std::string key_;  // set before anybody else knows this call
     CancelSource cancel_;
     const CancelToken token_ = cancel_.token();
     std::atomic<bool> timed_out_{false};
@@ -158,7 +163,9 @@ class ConnectionImpl final : public Connection,
 
     // ---- for calls and the server ----
     [[nodiscard]] ServerImpl& server() { return *server_; }
-    void forget(const RequestId& id);
+    // An answered (or dropped) call: first its id can be used again, then it is out of the way.
+    void free_id(const std::string& key);
+    void forget_call();
     void interrupt_calls();
     void tell(const News& news);
     // Registers a question to a legacy client; its answer (a response message) goes to `deliver`.
@@ -175,9 +182,15 @@ class ConnectionImpl final : public Connection,
     // The request's era and what comes with it, or the error that answers it.
     tl::expected<RequestInfo, RpcError> classify(const Message& message, bool require_modern);
     void initialize(const Message& message, Outlet& outlet);
+    // Answers with an error and tells who keeps a log of calls.
+    void refuse(const Message& message, Outlet& outlet, const RpcError& error, const char* why);
     // Methods that change the conversation; false if the method is none of them.
     bool handle_legacy_method(const Message& message, Outlet& outlet);
-    [[nodiscard]] bool is_open(const RequestId& id) const;
+    // Where to keep a call; nothing if its id is in use. There are clients that send everything with
+    // one id: where each request has an answer of its own (HTTP) that does no harm, only
+    // cancellation means the first of them.
+    [[nodiscard]] std::optional<std::string> key_for(const RequestId& id,
+                                                     const std::shared_ptr<Outlet>& outlet);
     void listen(const Message& message, const std::shared_ptr<Outlet>& outlet);
     void run(const std::shared_ptr<Call>& call);
 
@@ -193,9 +206,11 @@ class ConnectionImpl final : public Connection,
     LoggingLevel legacy_level_ = LoggingLevel::kInfo;
     WatchedUris legacy_uris_;
     std::map<std::string, std::shared_ptr<Call>> calls_;  // by id text
+    std::size_t answering_ = 0;                           // calls out of `calls_`, not yet gone
     std::map<std::string, Listen> listens_;               // by id text
     std::map<std::string, std::function<void(Message)>> questions_;
     std::int64_t next_question_ = 1;
+    std::int64_t next_twin_ = 1;
 };
 
 class ServerImpl final : public Notifier, public std::enable_shared_from_this<ServerImpl> {
@@ -222,6 +237,9 @@ class ServerImpl final : public Notifier, public std::enable_shared_from_this<Se
     [[nodiscard]] std::optional<std::string> canonical_uri(std::string_view uri) const;
     [[nodiscard]] bool submit(std::function<void()> job) { return pool_.submit(std::move(job)); }
     void watch(const std::shared_ptr<Call>& call);
+    // Marks a sealed state as used until it expires (seconds since 1970); false if it was before,
+    // or if so many are remembered that no more can be.
+    [[nodiscard]] bool use_state(std::string_view sealed, std::int64_t expires, std::int64_t now);
     // Counts open listens over all connections; false at the limit.
     [[nodiscard]] bool take_listen_slot();
     void give_listen_slots(std::size_t count);
@@ -238,6 +256,8 @@ class ServerImpl final : public Notifier, public std::enable_shared_from_this<Se
 
     // True if `method` is served in this era by this content (06 P6).
     [[nodiscard]] bool serves(std::string_view method, Era era) const;
+    // For the log of calls; nothing if `message` is no call.
+    void note_refused(const Message& message, const Principal& principal, const char* why) const;
     // Answers without a worker; false if the method needs one.
     bool answer_inline(Call& call);
     // On a worker; answers the call.
@@ -273,6 +293,9 @@ class ServerImpl final : public Notifier, public std::enable_shared_from_this<Se
     ListPages resources_;
     ListPages resource_templates_;
     ListPages prompts_;
+
+    std::mutex states_mutex_;
+    std::map<std::string, std::int64_t> used_states_;  // digest, when it expires
 
     std::mutex mutex_;
     std::vector<std::weak_ptr<ConnectionImpl>> connections_;

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/log.h"
+#include "mcp/fit.h"
 #include "mcp/json_text.h"
 #include "mcp/nearest.h"
 #include "mcp/render.h"
@@ -55,7 +56,7 @@ Json content_json(const ResourceContent& content) {
         out["mimeType"] = content.mime_type;
     }
     if (content.base64.empty()) {
-        out["text"] = content.text;
+        out["text"] = harmless_text(content.text);
     } else {
         out["blob"] = content.base64;
     }
@@ -87,7 +88,7 @@ Outcome<UriVariables> prompt_arguments(const PromptSpec& spec, const Json& given
     return out;
 }
 
-// What a handler could not shorten. The caller can ask for less, or be ready to take more.
+// What could not be shortened. The caller can ask for less, or be ready to take more.
 ToolError too_long(const ToolSpec& spec, std::size_t chars, std::size_t cap) {
     const bool raises = cap < kMaxRaisedResultChars && has_max_chars(spec);
     return ToolError("the answer has " + count_text(static_cast<std::int64_t>(chars)) +
@@ -155,6 +156,7 @@ bool ServerImpl::answer_inline(Call& call) {
         if (!bad.has_value()) {
             return false;
         }
+        note_refused(call.request(), call.principal(), "tool");
         call.answer_error({code::kInvalidParams, *bad, {}});
     } else {
         return false;
@@ -167,6 +169,7 @@ bool ServerImpl::answer_inline(Call& call) {
 void ServerImpl::run(const std::shared_ptr<Call>& call) {
     call->set_on_worker();
     if (stopping()) {
+        note_refused(call->request(), call->principal(), "ending");
         call->answer_error({code::kInternalError, "The server is shutting down", {}});
         return;
     }
@@ -244,11 +247,23 @@ void ServerImpl::answer_failure(Call& call, const ToolError& error,
     call.answer_result(result);
 }
 
+void ServerImpl::note_refused(const Message& message, const Principal& principal,
+                              const char* why) const {
+    if (options_.on_refused_call == nullptr || message.method != "tools/call") {
+        return;
+    }
+    const auto arguments = message.params->find("arguments");
+    options_.on_refused_call(
+        {principal, first_chars(text_member(*message.params, "name").value_or(""), kMaxCellChars),
+         arguments == message.params->end() ? Json() : *arguments, why});
+}
+
 void ServerImpl::call_tool(Call& call, ToolContext& context) {
     const Json& params = *call.request().params;
     const ToolSpec& spec = *content_.tools.find(*text_member(params, "name"));
     const Json& arguments = object_member(params, "arguments");
     if (!context.principal().allows(spec.scope)) {
+        note_refused(call.request(), context.principal(), "scope");
         answer_failure(call, ToolError("'" + spec.name + "' needs the scope '" + spec.scope + "'"),
                        context);
         return;
@@ -257,6 +272,9 @@ void ServerImpl::call_tool(Call& call, ToolContext& context) {
     context.set_budget_chars(budget.aim);
     Outcome<ToolResult> outcome = mcp::call_tool(spec, context, arguments);
     if (!outcome.has_value()) {
+        if (outcome.error().is_of_arguments) {
+            note_refused(call.request(), context.principal(), "arguments");
+        }
         answer_failure(call, outcome.error(), context);
         return;
     }
@@ -271,13 +289,9 @@ void ServerImpl::call_tool(Call& call, ToolContext& context) {
             return;
         }
     }
-    // A handler that was asked for everything has set the budget to 0 (00 §5).
-    if (context.budget_chars() != 0 && !spec.results.empty()) {
-        const std::size_t chars = char_count(to_json_text(*outcome->structured));
-        if (chars > budget.structured_cap) {
-            answer_failure(call, too_long(spec, chars, budget.structured_cap), context);
-            return;
-        }
+    if (const auto excess = fit_result(*outcome, budget, context.budget_chars() == 0)) {
+        answer_failure(call, too_long(spec, excess->chars, excess->cap), context);
+        return;
     }
     Json result = tool_result_json(std::move(*outcome), budget.cap, call.info().revision);
     finish_result(result, call.era());
@@ -370,6 +384,7 @@ void ServerImpl::get_prompt(Call& call, ToolContext& context) {
     for (const PromptMessage& message : outcome->messages) {
         messages.push_back({{"role", message.role}, {"content", *message.content.json}});
     }
+    make_harmless(messages);
     finish_result(result, call.era());
     call.answer_result(result);
 }
@@ -435,7 +450,7 @@ void ServerImpl::complete(Call& call, ToolContext& context) {
     const std::size_t shown = std::min(values->size(), options_.max_completions);
     Json list = Json::array();
     for (std::size_t i = 0; i < shown; ++i) {
-        list.push_back((*values)[i]);
+        list.push_back(harmless_text((*values)[i]));
     }
     Json result = {{"completion",
                     {{"values", std::move(list)},

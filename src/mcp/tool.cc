@@ -281,7 +281,9 @@ Outcome<ToolResult> call_tool(const ToolSpec& spec, ToolContext& context, const 
         }
         auto checked = check_arguments(spec.arguments, arguments);
         if (!checked.has_value()) {
-            return tool_error("Invalid arguments for " + spec.name + ":\n" + checked.error());
+            ToolError refused("Invalid arguments for " + spec.name + ":\n" + checked.error());
+            refused.is_of_arguments = true;
+            return tl::unexpected<ToolError>(std::move(refused));
         }
         return spec.handler(context, *checked);
     } catch (const std::bad_alloc&) {

@@ -70,6 +70,9 @@ struct ToolSpec {
     // Above kMaxResultChars for tools that may legitimately return more; published as
     // _meta["anthropic/maxResultSizeChars"].
     std::size_t max_result_chars = kMaxResultChars;
+    // False where the caller's own code runs (SQL): a call in whose course the process that ran it
+    // died may have killed it, and is never tried again in another one.
+    bool repeatable = true;
     // Published untouched instead of the schema of `arguments`, which then is not checked.
     JsonBox raw_input_schema = {};
     ToolHandler handler;

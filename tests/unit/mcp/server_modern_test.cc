@@ -165,12 +165,14 @@ TEST_F(Modern, T9_AMaxCharsBelowWhatCannotBeLeftOutStillAnswers) {
     EXPECT_LE(text_of(answer).size(), 1'000U);
 }
 
-TEST_F(Modern, T9_AnObjectAboveTheCapIsAToolErrorThatSaysWhatToDo) {
+TEST_F(Modern, T9_AnObjectAboveTheCapIsShortenedAndSaysSo) {
     const std::string text(41'000, 'x');
-    const Json refused = call("echo", {{"text", text}, {"count", 1}});
-    ASSERT_TRUE(refused.contains("result")) << refused.dump();
-    EXPECT_EQ(refused["result"]["isError"], true);
-    EXPECT_NE(text_of(refused).find("raise maxChars"), std::string::npos) << text_of(refused);
+    const Json cut = call("echo", {{"text", text}, {"count", 1}});
+    ASSERT_TRUE(cut.contains("result")) << cut.dump();
+    const Json& structured = cut["result"]["structuredContent"];
+    EXPECT_EQ(structured["text"].get<std::string>(), std::string(499, 'x') + "…");
+    EXPECT_EQ(structured["warnings"][0].get<std::string>().find("shortened to fit"), 0U);
+    EXPECT_NE(text_of(cut).find("raise maxChars"), std::string::npos) << text_of(cut);
     const Json raised = call("echo", {{"text", text}, {"count", 1}, {"maxChars", 50'000}});
     EXPECT_EQ(raised["result"]["structuredContent"]["text"], text);
 }
@@ -179,7 +181,7 @@ TEST_F(Modern, S8_NonFiniteNumbersBecomeNullWithANote) {
     const Json structured = call("nan")["result"]["structuredContent"];
     EXPECT_EQ(to_json_text(structured),
               R"({"value":null,"list":[1.5,null],)"
-              R"("notes":["2 values are not finite numbers and shown as null"]})");
+              R"("warnings":["2 values are not finite numbers and shown as null"]})");
 }
 
 TEST_F(Modern, T8_ResultsThatBreakTheirTableAreCaughtInTests) {
@@ -402,31 +404,29 @@ TEST_F(Modern, P17_ConfirmationTakesTwoRounds) {
     EXPECT_EQ(asked["method"], "elicitation/create");
     EXPECT_EQ(asked["params"]["message"], "Delete spx?");
 
-    const auto answer_with = [&](const Json& responses, const Json& state) {
+    // A state is good for one answer: each one here gets its own.
+    const auto answer_with = [&](const Json& responses) {
         Json params = call_params;
+        params["requestState"] =
+            client_.ask_modern("tools/call", call_params, kElicitation)["result"]["requestState"];
         params["inputResponses"] = responses;
-        params["requestState"] = state;
         return client_.ask_modern("tools/call", params, kElicitation);
     };
     const Json yes = {{"action", "accept"}, {"content", {{"confirm", true}}}};
-    EXPECT_EQ(text_of(answer_with({{"confirm", yes}, {"extra", 1}}, first["requestState"])),
-              "deleted");
-    EXPECT_EQ(text_of(answer_with({{"confirm", {{"action", "decline"}}}}, first["requestState"])),
-              "kept");
+    EXPECT_EQ(text_of(answer_with({{"confirm", yes}, {"extra", 1}})), "deleted");
+    EXPECT_EQ(text_of(answer_with({{"confirm", {{"action", "decline"}}}})), "kept");
     EXPECT_EQ(text_of(answer_with(
-                  {{"confirm", {{"action", "accept"}, {"content", {{"confirm", false}}}}}},
-                  first["requestState"])),
+                  {{"confirm", {{"action", "accept"}, {"content", {{"confirm", false}}}}}})),
               "kept");
     // Missing or unusable answers: asked again, not an error.
     for (const Json& responses :
          {Json::object(), Json{{"confirm", {{"action", "accept"}}}},
           Json{{"confirm", {{"action", "accept"}, {"content", {{"confirm", "perhaps"}}}}}}}) {
-        EXPECT_EQ(answer_with(responses, first["requestState"])["result"]["resultType"],
-                  "input_required")
+        EXPECT_EQ(answer_with(responses)["result"]["resultType"], "input_required")
             << responses.dump();
     }
-    EXPECT_EQ(error_of(answer_with({{"confirm", 5}}, first["requestState"])), code::kInvalidParams);
-    EXPECT_EQ(error_of(answer_with(Json::array(), first["requestState"])), code::kInvalidParams);
+    EXPECT_EQ(error_of(answer_with({{"confirm", 5}})), code::kInvalidParams);
+    EXPECT_EQ(error_of(answer_with(Json::array())), code::kInvalidParams);
 }
 
 TEST_F(Modern, P17_StateIsBoundToRequestAndPrincipal) {
@@ -457,6 +457,121 @@ TEST_F(Modern, P17_StateIsBoundToRequestAndPrincipal) {
     EXPECT_EQ(error_of(run(elsewhere, "spx", state)), code::kInvalidParams);
     EXPECT_EQ(gate_->runs, runs) << "no handler ran";
     EXPECT_EQ(text_of(run(client_, "spx", state)), "deleted");
+}
+
+TEST_F(Modern, P17_AStateIsUsedOnce) {
+    const Json call_params = {{"name", "purge"}, {"arguments", {{"table", "spx"}}}};
+    Json params = call_params;
+    params["requestState"] =
+        client_.ask_modern("tools/call", call_params, kElicitation)["result"]["requestState"];
+    params["inputResponses"] = {
+        {"confirm", {{"action", "accept"}, {"content", {{"confirm", true}}}}}};
+    EXPECT_EQ(text_of(client_.ask_modern("tools/call", params, kElicitation)), "deleted");
+    const int runs = gate_->runs;
+    const Json again = client_.ask_modern("tools/call", params, kElicitation);
+    EXPECT_EQ(error_of(again), code::kInvalidParams);
+    EXPECT_NE(again["error"]["message"].get<std::string>().find("used already"), std::string::npos);
+    Client other(*server_);  // not on another connection either
+    EXPECT_EQ(error_of(other.ask_modern("tools/call", params, kElicitation)), code::kInvalidParams);
+    EXPECT_EQ(gate_->runs, runs) << "the handler ran again";
+}
+
+namespace {
+
+// Sends the next request with the same id from within the delivery of an answer.
+class EagerOutlet final : public Outlet {
+  public:
+    explicit EagerOutlet(int requests) : left_(requests) {}
+    std::weak_ptr<Connection> connection;
+    std::shared_ptr<EagerOutlet> self;
+    std::atomic<int> refused{0};
+    std::atomic<int> answered{0};
+
+    bool send(OutMessage message) override {
+        if (message.kind != OutMessage::Kind::kResponse) {
+            return true;
+        }
+        (message.error_code != 0 ? refused : answered) += 1;
+        if (left_.fetch_sub(1) > 1) {
+            if (const auto open = connection.lock()) {
+                open->receive(text(), self);
+            }
+        }
+        return true;
+    }
+    static std::string text() {
+        return request_text(
+            7, "tools/call",
+            modern_params({{"name", "echo"}, {"arguments", {{"text", "x"}, {"count", 1}}}}));
+    }
+
+  private:
+    std::atomic<int> left_;
+};
+
+}  // namespace
+
+TEST_F(Modern, P8_AnIdCanBeUsedAgainAsSoonAsTheAnswerIsSeen) {
+    constexpr int kRequests = 2'000;
+    const auto outlet = std::make_shared<EagerOutlet>(kRequests);
+    outlet->self = outlet;
+    const auto connection = server_->connect({});
+    outlet->connection = connection;
+    connection->receive(EagerOutlet::text(), outlet);
+    for (int i = 0; i < 2'000 && outlet->answered + outlet->refused < kRequests; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_EQ(outlet->answered, kRequests);
+    EXPECT_EQ(outlet->refused, 0);
+    connection->close();
+    outlet->self.reset();
+}
+
+TEST_F(Modern, P8_IdsAndUrisOfAMegabyteAreNotCarriedAround) {
+    const std::string huge(1'000'000, 'x');
+    client_.send(request_text(huge, "tools/list", modern_params()));
+    ASSERT_FALSE(client_.messages().empty());
+    EXPECT_EQ(error_of(client_.messages().back()), code::kInvalidRequest);
+    const Json missing = client_.ask_modern("resources/read", {{"uri", "test://" + huge}});
+    EXPECT_LT(to_json_text(missing).size(), 3'000U);
+    Json params = modern_params({{"name", "progress"}, {"arguments", Json::object()}});
+    params["_meta"]["progressToken"] = huge;
+    EXPECT_TRUE(client_.ask("tools/call", params).is_object());
+    for (const Json& message : client_.messages()) {
+        EXPECT_LT(to_json_text(message).size(), 100'000U);
+    }
+}
+
+TEST_F(Modern, Q17_RefusedCallsAreToldOf) {
+    ServerOptions options = make_options();
+    std::mutex mutex;
+    std::vector<std::string> refused;
+    options.on_refused_call = [&](const RefusedCall& call) {
+        const std::lock_guard lock(mutex);
+        refused.push_back(call.tool + " " + call.why + " " +
+                          (call.arguments.is_null() ? "null" : to_json_text(*call.arguments)));
+    };
+    const auto server = make_server(gate_, std::move(options));
+    Client client(*server);
+    client.ask_modern("tools/call", {{"name", "no_such_tool"}, {"arguments", {{"a", 1}}}});
+    client.ask_modern("tools/call", Json::object());
+    client.ask_modern("tools/call", {{"name", "echo"}, {"arguments", {{"text", 5}}}});
+    client.ask("tools/call", {{"name", "echo"}});  // without _meta
+    client.ask_modern("tools/call", {{"name", "echo"}, {"arguments", {{"text", "x"}}}});
+    Principal other;
+    other.name = "guest";
+    other.unrestricted = false;
+    Client guest(*server, other);
+    guest.ask_modern("tools/call", {{"name", "purge"}, {"arguments", {{"table", "spx"}}}});
+    const std::lock_guard lock(mutex);
+    ASSERT_GE(refused.size(), 4U);
+    EXPECT_EQ(refused[0], R"(no_such_tool tool {"a":1})");
+    EXPECT_EQ(refused[1], " tool null");
+    EXPECT_EQ(refused[2], R"(echo arguments {"text":5})");
+    EXPECT_EQ(refused[3], "echo protocol null");
+    for (std::size_t i = 4; i < refused.size(); ++i) {
+        EXPECT_EQ(refused[i], R"(purge scope {"table":"spx"})");
+    }
 }
 
 TEST_F(Modern, P17_LaterRoundsKeepEarlierAnswersAndHandlerState) {
