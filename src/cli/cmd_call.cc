@@ -169,7 +169,7 @@ Result<void> prepare(Invocation& invocation) {
         TB_RETURN_IF_ERROR(add_flag(*spec, words, at, arguments));
     }
     invocation.rest = {arguments.dump(-1, ' ', false, Json::error_handler_t::replace)};
-    invocation.repeatable = spec->annotations.read_only;
+    invocation.repeatable = spec->annotations.read_only && spec->repeatable;
     return {};
 }
 

@@ -200,7 +200,7 @@ Command sql_command() {
              {"sql ~/Trades \"SHOW ALL TABLES\"", "what there is to ask about"}},
         .run = run,
         .prepare = prepare,
-        .relay = Relay::kRepeat};
+        .relay = Relay::kQuery};
 }
 
 }  // namespace tb::cli

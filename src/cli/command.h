@@ -101,6 +101,7 @@ enum class Relay {
     kOnce,    // it runs in the owner
     kRepeat,  // the same, and again with the next owner if the first one ends: it does no harm
               // twice
+    kQuery,  // once, too: it reads, but runs what the user wrote, which may be what ended the owner
 };
 
 struct Command {

@@ -66,7 +66,7 @@ serve::CommandRequest request_of(const Command& command, const Invocation& invoc
     return request;
 }
 
-Result<ExitCode> answer_of(const serve::RelayedCommand& relayed) {
+Result<ExitCode> answer_of(const serve::RelayedCommand& relayed, Relay relay) {
     switch (relayed.kind) {
         case serve::RelayedCommand::Kind::kRefused:
             return make_error(ErrorCode::kLocked, relayed.reason);
@@ -75,6 +75,12 @@ Result<ExitCode> answer_of(const serve::RelayedCommand& relayed) {
         case serve::RelayedCommand::Kind::kDone:
             return static_cast<ExitCode>(relayed.code);
         default:
+            if (relay == Relay::kQuery) {
+                return make_error(
+                    ErrorCode::kBusy,
+                    "the server that owns this folder ended while it ran the query, which is not "
+                    "tried again: the query itself may have ended it. Nothing was changed");
+            }
             return make_error(ErrorCode::kBusy,
                               "the server that owns this folder ended while the command ran; it "
                               "may or may not have been carried out, look before you repeat it");
@@ -145,7 +151,7 @@ Result<ExitCode> run_where_the_database_is(const Command& command, const Invocat
                                      ": it is stopped or hangs; going on without it");
         }
         if (silent && session.cancel.cancelled()) {
-            return answer_of(relayed);
+            return answer_of(relayed, command.relay);
         }
         if (relayed.kind == serve::RelayedCommand::Kind::kNobody || silences >= kMaxSilences) {
             auto result = command.run(invocation, session);
@@ -157,7 +163,7 @@ Result<ExitCode> run_where_the_database_is(const Command& command, const Invocat
         } else if (!silent && (relayed.kind != serve::RelayedCommand::Kind::kLost ||
                                (relayed.printed && !endless) || !may_repeat ||
                                attempt >= kMaxAttempts || session.cancel.cancelled())) {
-            return answer_of(relayed);
+            return answer_of(relayed, command.relay);
         }
         std::this_thread::sleep_for(kHandover);
     }

@@ -15,6 +15,7 @@
 #include "core/output_file.h"
 #include "core/sha256.h"
 #include "mcp/json_text.h"
+#include "mcp/render.h"
 
 namespace tb::serve {
 
@@ -109,6 +110,22 @@ void AuditLog::record(const mcp::ToolContext& context, const std::string& tool,
     } else {
         line["bytes"] = outcome.error().message.size();
     }
+    write(line);
+}
+
+void AuditLog::record(const mcp::RefusedCall& call) {
+    write({{"time", system_clock().now().to_rfc3339()},
+           {"principal", call.principal.name},
+           {"tool", mcp::harmless_text(call.tool)},
+           {"arguments", digest_of(call.arguments.is_null() ? Json::object() : *call.arguments)},
+           {"rows", nullptr},
+           {"bytes", 0},
+           {"ms", 0},
+           {"outcome", "refused"},
+           {"why", call.why}});
+}
+
+void AuditLog::write(const Json& line) {
     const std::string text = mcp::to_json_text(line) + "\n";
     const ssize_t written = ::write(fd_.get(), text.data(), text.size());
     if (written != static_cast<ssize_t>(text.size()) && !complained_.exchange(true)) {

@@ -23,8 +23,10 @@ using mcp::ToolError;
 
 namespace {
 
-// Owners that go one after the other while the same call is out; beyond it something is wrong.
-constexpr int kMaxOwners = 100;
+// Owners that end while the same call is out; after these it is the call that is to blame.
+constexpr int kMaxOwners = 3;
+// Owners that were gone before they were asked; beyond it something is wrong.
+constexpr int kMaxRoutes = 100;
 
 std::optional<mcp::InputKind> kind_of(const std::string& method, const Json& params) {
     if (method == "elicitation/create") {
@@ -65,9 +67,29 @@ Outcome<void> answer_questions(const Json& result, Json& params, ToolContext& co
 struct Question {
     std::string method;
     Json params;
-    bool repeatable = true;
+    enum class Kind {
+        kReads,     // changes nothing, and what it does is ours
+        kRunsCode,  // changes nothing, but runs what the caller gave: SQL
+        kWrites,
+    };
+    Kind kind = Kind::kReads;
     std::string what;  // for error texts
 };
+
+ToolError lost_owner(const Question& question) {
+    if (question.kind == Question::Kind::kRunsCode) {
+        return ToolError(fmt::format(
+            "the process that owns this data folder ended while it worked on {}. It is not tried "
+            "again, because the query itself may have ended that process; nothing was changed. Ask "
+            "another way, or again if that process was ended by somebody",
+            question.what));
+    }
+    return ToolError(fmt::format(
+        "the process that owns this data folder ended before it answered {}; it may or may not "
+        "have been carried out. Look at the present state (list_blocks, get_sync_history) before "
+        "calling it again",
+        question.what));
+}
 
 tl::unexpected<ToolError> silent_owner(std::int64_t pid) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(kBeat * kSilentBeats);
@@ -80,16 +102,18 @@ tl::unexpected<ToolError> silent_owner(std::int64_t pid) {
 
 // The owner's result, or nothing when it is to be done here.
 Outcome<std::optional<Json>> ask_owner(Host& host, Question question, ToolContext& context) {
-    for (int owners = 0; owners < kMaxOwners; ++owners) {
+    int owners = 0;
+    for (int routes = 0; routes < kMaxRoutes && owners < kMaxOwners; ++routes) {
         TB_TRY_TOOL(const Route route, host.route(context.token()));
         if (route.owner == nullptr) {
             return std::optional<Json>();
         }
         Json params = question.params;
-        bool lost = false;
-        while (!lost) {
-            LinkReply reply =
-                route.owner->request(question.method, params, context, question.repeatable);
+        bool lost = false;     // while it worked on this
+        bool is_gone = false;  // lost, or gone before
+        while (!is_gone) {
+            LinkReply reply = route.owner->request(question.method, params, context,
+                                                   question.kind != Question::Kind::kWrites);
             switch (reply.kind) {
                 case LinkReply::Kind::kCancelled:
                     return tl::unexpected<ToolError>(
@@ -106,7 +130,10 @@ Outcome<std::optional<Json>> ask_owner(Host& host, Question question, ToolContex
                     return tl::unexpected<ToolError>(ToolError::protocol(
                         reply.error.code, reply.error.message, reply.error.data));
                 case LinkReply::Kind::kLost:
-                    lost = true;
+                    lost = is_gone = true;
+                    break;
+                case LinkReply::Kind::kNotSent:
+                    is_gone = true;
                     break;
                 case LinkReply::Kind::kSilent:
                     return silent_owner(route.owner->owner_pid());
@@ -122,15 +149,18 @@ Outcome<std::optional<Json>> ask_owner(Host& host, Question question, ToolContex
                     }());
             }
         }
-        if (!question.repeatable) {
-            return mcp::tool_error(fmt::format(
-                "the process that owns this data folder ended before it answered {}; it may or may "
-                "not have been carried out. Look at the present state (list_blocks, "
-                "get_sync_history) before calling it again",
-                question.what));
+        owners += lost ? 1 : 0;
+        if (lost && question.kind != Question::Kind::kReads) {
+            return tl::unexpected<ToolError>(lost_owner(question));
         }
     }
-    return mcp::tool_error("the owners of this data folder end one after the other; try again");
+    if (owners < kMaxOwners) {
+        return mcp::tool_error("the owners of this data folder end one after the other; try again");
+    }
+    return mcp::tool_error(
+        fmt::format("{} processes that own this data folder ended one after the other while they "
+                    "worked on {}, which is given up; their logs say why",
+                    kMaxOwners, question.what));
 }
 
 // ---- tools ----
@@ -196,9 +226,12 @@ class GivenLinks {
 };
 
 mcp::ToolHandler forwarded_tool(Host& host, const mcp::ToolSpec& spec) {
-    return [&host, local = spec.handler, name = spec.name, reads = spec.annotations.read_only](
+    const Question::Kind kind = !spec.annotations.read_only ? Question::Kind::kWrites
+                                : spec.repeatable           ? Question::Kind::kReads
+                                                            : Question::Kind::kRunsCode;
+    return [&host, local = spec.handler, name = spec.name, kind](
                ToolContext& context, const Json& arguments) -> Outcome<mcp::ToolResult> {
-        Question question{"tools/call", {{"name", name}, {"arguments", arguments}}, reads, name};
+        Question question{"tools/call", {{"name", name}, {"arguments", arguments}}, kind, name};
         TB_TRY_TOOL(const auto answer, ask_owner(host, std::move(question), context));
         if (!answer.has_value()) {
             return local(context, arguments);
@@ -230,8 +263,9 @@ Result<mcp::ToolRegistry> forwarded_tools(Host& host, const mcp::ToolRegistry& r
 
 Outcome<std::optional<mcp::ResourceContents>> read_at_owner(Host& host, const std::string& uri,
                                                             ToolContext& context) {
-    TB_TRY_TOOL(const auto answer,
-                ask_owner(host, {"resources/read", {{"uri", uri}}, true, uri}, context));
+    TB_TRY_TOOL(
+        const auto answer,
+        ask_owner(host, {"resources/read", {{"uri", uri}}, Question::Kind::kReads, uri}, context));
     if (!answer.has_value()) {
         return std::optional<mcp::ResourceContents>();
     }
@@ -269,8 +303,9 @@ std::function<std::vector<mcp::ResourceInfo>(ToolContext&)> forwarded_list(
         fixed.push_back(spec.info.uri);
     }
     return [&host, local = content.dynamic_resources, fixed](ToolContext& context) {
-        const auto answer =
-            ask_owner(host, {"resources/list", Json::object(), true, "resources/list"}, context);
+        const auto answer = ask_owner(
+            host, {"resources/list", Json::object(), Question::Kind::kReads, "resources/list"},
+            context);
         std::vector<mcp::ResourceInfo> list;
         if (!answer.has_value()) {
             return list;
@@ -300,7 +335,8 @@ mcp::Completer forwarded_completer(Host& host, mcp::Completer local, const Json&
             params["context"] = {{"arguments", known}};
         }
         const auto answer = ask_owner(
-            host, {"completion/complete", std::move(params), true, "completion"}, context);
+            host, {"completion/complete", std::move(params), Question::Kind::kReads, "completion"},
+            context);
         if (!answer.has_value()) {
             return std::vector<std::string>();
         }
@@ -353,13 +389,22 @@ void forward_prompts(Host& host, std::vector<mcp::PromptSpec>& prompts) {
             argument.completer =
                 forwarded_completer(host, argument.completer, reference, argument.name);
         }
-        prompt.handler = [&host, local = prompt.handler, name = prompt.name](
+        prompt.handler = [&host, local = prompt.handler, name = prompt.name, task = prompt.task](
                              ToolContext& context,
                              const mcp::UriVariables& arguments) -> Outcome<mcp::PromptResult> {
             const Json params = {{"name", name}, {"arguments", Json(arguments)}};
-            TB_TRY_TOOL(const auto answer,
-                        ask_owner(host, {"prompts/get", params, true, name}, context));
-            return answer.has_value() ? prompt_result_of(*answer) : local(context, arguments);
+            TB_TRY_TOOL(
+                const auto answer,
+                ask_owner(host, {"prompts/get", params, Question::Kind::kReads, name}, context));
+            if (!answer.has_value()) {
+                return local(context, arguments);
+            }
+            TB_TRY_TOOL(mcp::PromptResult result, prompt_result_of(*answer));
+            if (task != nullptr && !result.messages.empty()) {
+                // The owner may offer tools that this server does not.
+                result.messages.front().content = mcp::ContentItem::text(task(arguments));
+            }
+            return result;
         };
     }
 }

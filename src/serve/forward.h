@@ -2,9 +2,10 @@
 // directory, else in the owner, with the same arguments, deadlines, progress and questions.
 //
 // When the owner goes while a call is out, the call is repeated with the next owner (which may be
-// this process) if it only reads; any other call ends with an error that says that it may or may
-// not have been done. Lists, handshakes and subscriptions never leave this process, so a change of
-// owner cannot be seen in them.
+// this process) if it only reads, and twice at most: a call that ends one owner after the other is
+// what ended them. SQL is never repeated, for the same reason. Any other call ends with an error
+// that says that it may or may not have been done. Lists, handshakes and subscriptions never leave
+// this process, so a change of owner cannot be seen in them.
 //
 // Thread-safe.
 #pragma once

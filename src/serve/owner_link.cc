@@ -14,6 +14,7 @@
 
 #include "core/log.h"
 #include "core/version.h"
+#include "mcp/json_peer.h"
 #include "mcp/json_text.h"
 
 namespace tb::serve {
@@ -167,7 +168,7 @@ void OwnerLink::take(std::string_view line) {
 }
 
 void OwnerLink::take_message(std::string_view line) {
-    mcp::Inbound inbound = mcp::decode_text(line);
+    mcp::Inbound inbound = mcp::decode_peer_text(line);
     if (inbound.is_batch || !inbound.messages.front().has_value()) {
         log(LogLevel::kWarning, "dropped a line of the owner that is no message");
         return;
@@ -298,7 +299,7 @@ LinkReply OwnerLink::request(std::string_view method, Json params, mcp::ToolCont
     {
         const std::lock_guard lock(mutex_);
         if (lost_) {
-            return {};
+            return {LinkReply::Kind::kNotSent, {}, {}};
         }
         id = next_id_++;
         pending_.emplace(std::to_string(id), pending);

@@ -39,6 +39,7 @@ struct LinkReply {
         kError,      // `error`: a JSON-RPC error
         kCancelled,  // by our client or its deadline; the owner was told
         kLost,       // the owner has gone without an answer
+        kNotSent,    // it had gone before: it never saw the request
         kSilent,     // the owner is there and says nothing, not even that it lives
     };
     Kind kind = Kind::kLost;

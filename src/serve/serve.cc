@@ -76,13 +76,13 @@ class Watchdog {
     std::thread thread_;
 };
 
-mcp::ServerOptions server_options(tools::App& app) {
+mcp::ServerOptions server_options(tools::App& app, const mcp::ToolRegistry& tools) {
     mcp::ServerOptions options;
     options.identity.name = "tradeblocks";
     options.identity.title = "TradeBlocks";
     options.identity.version = kVersion;
     options.identity.icons = icons();
-    options.instructions = tools::instructions(app);
+    options.instructions = tools::instructions(app, tools);
 #ifdef TB_CHECK_RESULTS  // not in release builds: an answer is worth more than its shape
     options.check_results = true;
 #endif
@@ -116,7 +116,8 @@ Result<PeerServer> make_peer_server(const ServeOptions& options, const std::uniq
     TB_TRY(mcp::ServerContent content, tools::make_content(*app, {}));
     PeerServer peer;
     peer.app = app;
-    TB_TRY(peer.server, mcp::Server::make(whole_lists(server_options(*app)), std::move(content)));
+    TB_TRY(peer.server,
+           mcp::Server::make(whole_lists(server_options(*app, content.tools)), std::move(content)));
     return peer;
 }
 
@@ -186,11 +187,15 @@ Result<void> serve(const ServeOptions& options, const CancelToken& cancel) {
     std::unique_ptr<Host> host;
     host = std::make_unique<Host>(app, host_options(options, host));
     TB_TRY(content, forwarded(std::move(content), *host));
+    mcp::ServerOptions own_options = server_options(app, content.tools);
     if (!options.audit_log.empty()) {
         TB_TRY(const auto audit, AuditLog::open(options.audit_log, options.app.data_dir));
         TB_TRY(content, audited(std::move(content), audit));
+        own_options.on_refused_call = [audit](const mcp::RefusedCall& call) {
+            audit->record(call);
+        };
     }
-    TB_TRY(const auto server, mcp::Server::make(server_options(app), std::move(content)));
+    TB_TRY(const auto server, mcp::Server::make(std::move(own_options), std::move(content)));
     host->set_change_listener(
         [&server](const std::vector<std::string>& ids) { announce(*server, ids); });
     host->start();

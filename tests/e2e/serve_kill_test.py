@@ -96,6 +96,10 @@ class ServeKill(kill_test.Kill):
             for tool, arguments in self.mixed_calls(seed):
                 answer = caller.call(tool, arguments)
                 result = answer.get("result")
+                if result is not None and result.get("isError") and tool == "run_sql" and (
+                        "not tried again" in result["content"][0]["text"]):
+                    done.append("run_sql lost")  # SQL is not repeated when its owner dies
+                    continue
                 if result is None or result.get("isError"):
                     problems.append((tool, arguments, answer))
                 done.append(tool)

@@ -66,9 +66,16 @@ class AuditLog(ServeTest):
         client.call("get_trades", blockId="Alpha", pageSize=7)
         client.call("get_trades", pageSize=7, blockId="Alpha")
         client.failure("get_block_info", blockId="Secret Name")
+        self.assertIn("error", client.request("tools/call", {"name": "no_such_tool"}))
+        client.failure("get_trades", blockId=["Secret"], pageSize="many")
         text = file.read_text()
         self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
         lines = [json.loads(line) for line in text.splitlines()]
+        # What no tool has seen is in it, too, with the reason.
+        refused, lines = lines[4:], lines[:4]
+        self.assertEqual([(line["tool"], line["outcome"], line["why"]) for line in refused],
+                         [("no_such_tool", "refused", "tool"),
+                          ("get_trades", "refused", "arguments")])
         self.assertEqual([(line["tool"], line["outcome"]) for line in lines],
                          [("list_blocks", "ok"), ("get_trades", "ok"), ("get_trades", "ok"),
                           ("get_block_info", "error")])
@@ -88,7 +95,7 @@ class AuditLog(ServeTest):
         # A follower writes its own lines, behind those that are there.
         other = self.client("serve", self.data, "--audit-log", file)
         other.call("list_blocks")
-        self.assertEqual(len(file.read_text().splitlines()), 5)
+        self.assertEqual(len(file.read_text().splitlines()), 7)
 
     def test_nothing_else_is_appended_to(self):
         log = self.data / "Alpha" / "tradelog.csv"

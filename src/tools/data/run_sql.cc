@@ -268,6 +268,7 @@ mcp::ToolSpec run_sql_tool(App& app) {
         .arguments = argument_fields(),
         .results = result_fields(),
         .max_result_chars = mcp::kMaxRaisedResultChars,
+        .repeatable = false,
         .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
             return run_sql(app, context, arguments);
         }};

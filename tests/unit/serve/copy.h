@@ -45,9 +45,9 @@ class Gate {
             changed_.wait_for(lock, std::chrono::milliseconds(5));
         }
     }
-    bool wait_for_calls(int count) {
+    bool wait_for_calls(int count, std::chrono::milliseconds patience = kPatience) {
         std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, kPatience, [&] { return waiting_ >= count; });
+        return changed_.wait_for(lock, patience, [&] { return waiting_ >= count; });
     }
 
   private:
@@ -180,9 +180,20 @@ class Copy {
             return mcp::Outcome<mcp::ToolResult>(
                 answer({{"say", std::string(mcp::kMaxResultChars, 'x')}}));
         };
+        const auto wide = [this](mcp::ToolContext& context, const Json& arguments) {
+            mcp::ToolResult result = answer(arguments);
+            for (int i = 0; i < 3'000; ++i) {
+                (*result.structured)["member " + std::to_string(i)] = i;
+            }
+            context.set_budget_chars(0);
+            return mcp::Outcome<mcp::ToolResult>(std::move(result));
+        };
         mcp::ServerContent content;
+        mcp::ToolSpec query = tool("query_slowly", true, slow);
+        query.repeatable = false;
         auto registry =
             mcp::ToolRegistry::make({tool("plain", true, plain), tool("read_slowly", true, slow),
+                                     query, tool("wide", true, wide),
                                      tool("write_slowly", false, slow), tool("fails", true, fails),
                                      tool("asks", false, asks), tool("in_full", true, in_full)});
         EXPECT_TRUE(registry.has_value());

@@ -107,6 +107,16 @@ TEST_F(HostTest, WhatIsAskedForInFullComesInFullThroughAFollower) {
     EXPECT_EQ(Client(second).call("in_full"), own);
 }
 
+TEST_F(HostTest, AnAnswerWithThousandsOfMembersComesThroughAFollower) {
+    Copy first(temp_, "first");
+    ASSERT_TRUE(first.becomes(Role::kOwner));
+    Copy second(temp_, "second");
+    ASSERT_TRUE(second.becomes(Role::kFollower));
+    const Json own = Client(first).call("wide");
+    ASSERT_EQ(own["result"]["structuredContent"].size(), 3'002U);
+    EXPECT_EQ(Client(second).call("wide"), own);
+}
+
 TEST_F(HostTest, T12_AFollowersClientsReadOnlyTheirOwnResults) {
     Copy first(temp_, "first");
     ASSERT_TRUE(first.becomes(Role::kOwner));
@@ -144,6 +154,67 @@ TEST_F(HostTest, WhoFollowsTakesOverAndRepeatsWhatOnlyReads) {
     EXPECT_NE(text.find("write_slowly"), std::string::npos);
     EXPECT_NE(text.find("may or may not"), std::string::npos);
     EXPECT_TRUE(second.becomes(Role::kOwner));
+}
+
+TEST_F(HostTest, AQueryIsNotRepeatedForItMayHaveEndedTheOwner) {
+    auto first = std::make_unique<Copy>(temp_, "first");
+    ASSERT_TRUE(first->becomes(Role::kOwner));
+    Copy second(temp_, "second");
+    ASSERT_TRUE(second.becomes(Role::kFollower));
+    Client client(second);
+    const std::string query = client.start("query_slowly", "SELECT poison()");
+    ASSERT_TRUE(first->gate().wait_for_calls(1));
+    second.gate().open();
+    first.reset();
+    const Json answer = client.answer(query);
+    ASSERT_TRUE(answer["result"].value("isError", false)) << answer;
+    const std::string text = answer["result"]["content"][0]["text"];
+    EXPECT_NE(text.find("not tried again"), std::string::npos) << text;
+    EXPECT_TRUE(second.becomes(Role::kOwner));
+    EXPECT_FALSE(second.gate().wait_for_calls(1, 100ms)) << "it was run again";
+    // What the dead owner never saw is asked of the next one.
+    EXPECT_EQ(by(client.call("query_slowly", "SELECT 1")), "second");
+}
+
+TEST_F(HostTest, ACallThatEndsOneOwnerAfterTheOtherIsGivenUp) {
+    std::vector<std::unique_ptr<Copy>> owners;
+    for (const char* const name : {"first", "second", "third", "last"}) {
+        owners.push_back(std::make_unique<Copy>(temp_, name));
+        ASSERT_TRUE(owners.back()->becomes(owners.size() == 1 ? Role::kOwner : Role::kFollower));
+    }
+    const std::unique_ptr<Copy> last = std::move(owners.back());
+    owners.pop_back();
+    Client client(*last);
+    const std::string read = client.start("read_slowly", "poison");
+    while (!owners.empty()) {
+        // Which of them is the owner now is seen by who got the call.
+        const auto owner = [&] {
+            for (int i = 0; i < 2'000; ++i) {
+                for (auto copy = owners.begin(); copy != owners.end(); ++copy) {
+                    if ((*copy)->gate().wait_for_calls(1, 1ms)) {
+                        return copy;
+                    }
+                }
+                if (last->gate().wait_for_calls(1, 1ms)) {
+                    break;  // the client's own copy has it
+                }
+            }
+            return owners.end();
+        }();
+        if (owner == owners.end()) {
+            break;
+        }
+        owners.erase(owner);
+    }
+    last->gate().open();
+    const Json answer = client.answer(read);
+    if (owners.empty()) {
+        ASSERT_TRUE(answer["result"].value("isError", false)) << answer;
+        const std::string text = answer["result"]["content"][0]["text"];
+        EXPECT_NE(text.find("given up"), std::string::npos) << text;
+    } else {
+        EXPECT_EQ(by(answer), "last");  // it came to own the folder before the others
+    }
 }
 
 TEST_F(HostTest, AmongSeveralFollowersOneTakesOverAndTheOthersFollowIt) {
