@@ -20,8 +20,8 @@ namespace tb::tools {
 [[nodiscard]] Result<mcp::ServerContent> make_content(App& app,
                                                       const mcp::ToolSelection& selection);
 
-// For ServerOptions::instructions (06 T14); no data from files.
-[[nodiscard]] std::string instructions(App& app);
+// For ServerOptions::instructions; no data from files, and no tool that is not in `tools`.
+[[nodiscard]] std::string instructions(App& app, const mcp::ToolRegistry& tools);
 
 // Uris that a change of these blocks touches (`_marketdata`: of the market tables): for
 // Notifier::resource_updated.
@@ -48,7 +48,8 @@ using Registry = std::shared_ptr<const mcp::ToolRegistry>;
 // tradeblocks://schema and the tables that are filled from blocks, from market files, or from both.
 [[nodiscard]] std::vector<std::string> schema_uris(bool blocks, bool market);
 
-[[nodiscard]] std::vector<mcp::PromptSpec> prompts(App& app);
+// They name no tool that is not in `registry`.
+[[nodiscard]] std::vector<mcp::PromptSpec> prompts(App& app, const mcp::ToolRegistry& registry);
 
 // Values for completion (06 T15): blocks of the directory, strategies of the block chosen as
 // `block_argument`.

@@ -23,7 +23,7 @@ class Content : public ToolTest {
             EXPECT_TRUE(content.has_value()) << content.error().to_string();
             mcp::ServerOptions options;
             options.identity = {"tradeblocks", "TradeBlocks", "1", "", {}};
-            options.instructions = instructions(app_);
+            options.instructions = instructions(app_, content->tools);
             options.check_results = true;
             auto server = mcp::Server::make(std::move(options), std::move(*content));
             EXPECT_TRUE(server.has_value()) << server.error().to_string();
@@ -131,7 +131,7 @@ TEST_F(Content, T9_AnAimBelowTheHardCapIsNoPromise) {
 }
 
 TEST_F(Content, T14_InstructionsAreShortAndNameTheFirstTool) {
-    const std::string text = instructions(app_);
+    const std::string text = instructions(app_, registry_);
     EXPECT_LE(text.size(), 2'000U);
     EXPECT_NE(text.substr(0, 500).find("list_blocks"), std::string::npos);
     EXPECT_NE(text.find("blockId"), std::string::npos);
@@ -322,16 +322,56 @@ TEST_F(Content, T9_BlockInfoCutsItsStrategiesAndSaysHowMany) {
 TEST_F(Content, Q9_ErrorsShowWhatHidesInNames) {
     write_block("A", "2024-01-02,10:00:00,a,1,,,50,1,10,safe\xE2\x80\xAEgnp,1,1,x,SPX\n");
     const Json result = request(
-        "tools/call",
-        {{"name", "get_trades"}, {"arguments", {{"blockId", "A"}, {"strategy", "safe\x1B gnp"}}}});
-    EXPECT_EQ(result["content"][0]["text"],
-              "No strategy 'safe\\x1B gnp' in this block; did you mean 'safe<U+202E>gnp'?");
+        "tools/call", {{"name", "get_trades"},
+                       {"arguments", {{"blockId", "A"}, {"strategy", "safe\x1B<U+202E>gnp"}}}});
+    EXPECT_EQ(
+        result["content"][0]["text"],
+        "No strategy 'safe<U+001B><U+202E>gnp' in this block; did you mean 'safe<U+202E>gnp'?");
+}
+
+TEST_F(Content, PromptsAndInstructionsNameNoToolThatWasLeftOut) {
+    write_block("A", "2024-01-02,10:00:00,a,1,,,50,1,10,s,1,1,x,SPX\n");
+    const auto selections = [&] {
+        std::vector<mcp::ToolSelection> all;
+        for (const char* const toolset : {"core", "sql", "portfolio", "risk"}) {
+            all.emplace_back().toolsets = {toolset};
+        }
+        for (const auto& tool : registry_.tools()) {
+            all.emplace_back().excluded = {tool->name};
+        }
+        return all;
+    }();
+    for (const mcp::ToolSelection& selection : selections) {
+        const auto offered = registry_.select(selection);
+        ASSERT_TRUE(offered.has_value());
+        std::vector<std::string> texts = {instructions(app_, *offered)};
+        for (const mcp::PromptSpec& prompt : prompts(app_, *offered)) {
+            mcp::ToolContext context;
+            const auto result = prompt.handler(
+                context,
+                {{"blockId", "A"}, {"blockIdA", "A"}, {"blockIdB", "A"}, {"question", "q"}});
+            ASSERT_TRUE(result.has_value()) << prompt.name;
+            texts.push_back(result->messages[0].content.json->at("text").get<std::string>());
+            EXPECT_EQ(texts.back().find(": ."), std::string::npos) << texts.back();
+        }
+        for (const std::string& text : texts) {
+            for (const auto& tool : registry_.tools()) {
+                if (offered->find(tool->name) == nullptr && tool->name != "sync") {
+                    EXPECT_EQ(text.find(tool->name), std::string::npos)
+                        << tool->name << " in: " << text;
+                }
+            }
+        }
+    }
+    mcp::ToolSelection only_sql;
+    only_sql.toolsets = {"sql"};
+    EXPECT_EQ(prompts(app_, *registry_.select(only_sql)).size(), 1U);
 }
 
 TEST_F(Content, PromptsNameOnlyToolsThereAre) {
     write_block("A", "2024-01-02,10:00:00,a,1,,,50,1,10,s,1,1,x,SPX\n");
-    std::vector<std::string> texts = {instructions(app_)};
-    for (const mcp::PromptSpec& prompt : prompts(app_)) {
+    std::vector<std::string> texts = {instructions(app_, registry_)};
+    for (const mcp::PromptSpec& prompt : prompts(app_, registry_)) {
         mcp::ToolContext context;
         const auto result = prompt.handler(
             context, {{"blockId", "A"}, {"blockIdA", "A"}, {"blockIdB", "A"}, {"question", "q"}});
