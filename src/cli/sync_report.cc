@@ -172,7 +172,8 @@ void print_sync_report(Terminal& terminal, const WholeSync& result, bool everyth
 }
 
 std::string sync_report_json(const WholeSync& result, bool pretty) {
-    mcp::Json json = tools::sync_report_json(result.blocks, result.market);
+    mcp::Json json =
+        tools::sync_report_json(result.blocks, result.market, tools::ReportDetail::kWhole);
     json["notRead"] = mcp::Json::array();
     for (const auto* const files : {&result.blocks.not_read, &result.market.not_read}) {
         for (const sync::NotRead& file : *files) {

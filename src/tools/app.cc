@@ -7,6 +7,7 @@
 #include "blocks/discovery.h"
 #include "market/market_files.h"
 #include "mcp/nearest.h"
+#include "mcp/render.h"
 
 namespace tb::tools {
 
@@ -148,6 +149,9 @@ Result<sync::BlockSyncResult> App::sync_one(std::string_view block_id, const Can
     if (!synced.has_value()) {
         const ErrorCode code = synced.error().code;
         if (code == ErrorCode::kNotFound || code == ErrorCode::kInvalidArgument) {
+            if (const auto meant = block_shown_as(block_id)) {
+                return sync_one(*meant, cancel, verify);
+            }
             return tl::unexpected<Error>(unknown_block(block_id, synced.error()));
         }
         return tl::unexpected<Error>(synced.error());
@@ -176,7 +180,7 @@ Result<FreshBlock> App::fresh_block(std::string_view block_id, const CancelToken
                                       synced->error.has_value() ? synced->error->to_string() : ""));
     }
     TB_TRY(db::Connection connection, reader(cancel));
-    auto data = cache_.get(connection, block_id);
+    auto data = cache_.get(connection, synced->block_id);
     if (!data.has_value()) {
         if (data.error().code == ErrorCode::kNotFound && synced->error.has_value()) {
             return make_error(ErrorCode::kBusy, fmt::format("block '{}' has no stored rows yet: {}",
@@ -190,6 +194,21 @@ Result<FreshBlock> App::fresh_block(std::string_view block_id, const CancelToken
 Result<std::vector<std::string>> App::stored_block_ids() {
     TB_TRY(db::Connection connection, unsynced_reader());
     return sync::get_all_synced_block_ids(connection);
+}
+
+// Answers show a folder's name without the characters that hide or command (mcp/render.h); who
+// gives the shown name back means that folder.
+std::optional<std::string> App::block_shown_as(std::string_view shown) {
+    auto folders = blocks::list_block_folders(file_system(), options_.data_dir);
+    if (!folders.has_value()) {
+        return std::nullopt;
+    }
+    for (const blocks::BlockFolder& folder : folders->folders) {
+        if (folder.id != shown && mcp::harmless_text(folder.id) == shown) {
+            return folder.id;
+        }
+    }
+    return std::nullopt;
 }
 
 Error App::unknown_block(std::string_view block_id, Error cause) {

@@ -113,6 +113,7 @@ class App {
     [[nodiscard]] Result<void> make_store();
     void exchange_if_due(db::DataStore& store);
     void note_sync(const db::DataStore& store, std::uint64_t generation, bool of_everything);
+    [[nodiscard]] std::optional<std::string> block_shown_as(std::string_view shown);
     [[nodiscard]] Error unknown_block(std::string_view block_id, Error cause);
     void announce(const std::vector<std::string>& changed);
 

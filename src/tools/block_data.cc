@@ -10,6 +10,7 @@
 
 #include "core/unicode.h"
 #include "db/transaction.h"
+#include "tools/names.h"
 
 namespace tb::tools {
 
@@ -64,7 +65,8 @@ class StrategyNames {
         return found->second;
     }
 
-    // Names in order of first appearance in the trades, whose numbers are changed accordingly.
+    // Names as they are shown, in order of first appearance in the trades, whose numbers are changed
+    // accordingly.
     template <class Set>
     void put_in_order(Set& set) const {
         auto& trades = set.trades;
@@ -75,11 +77,12 @@ class StrategyNames {
         }
         std::vector<std::uint32_t> new_number(numbers_.size(), kUnseen);
         std::vector<std::string> names;
+        ShownNames shown;
         for (auto& trade : trades) {
             std::uint32_t& number = new_number[trade.strategy];
             if (number == kUnseen) {
                 number = static_cast<std::uint32_t>(names.size());
-                names.push_back(by_number[trade.strategy]);
+                names.push_back(shown.add(by_number[trade.strategy]));
             }
             trade.strategy = number;
         }

@@ -42,12 +42,12 @@ Field warnings_field() {
 
 // More than these are counted, not listed: the counters of syncInfo are always complete.
 constexpr std::size_t kListedErrors = 20;
-constexpr std::size_t kListedWarnings = 20;
 constexpr std::size_t kListedLines = 20;
-constexpr std::size_t kLineChars = 500;
+// Of the lines of one kind together: so many odd messages must not crowd out the answer.
+constexpr std::size_t kListedChars = 4'000;
 
 Json error_entry(std::string_view id, SyncStatus status, const std::string& error) {
-    return {{"blockId", id}, {"status", sync::status_name(status)}, {"error", error}};
+    return {{"blockId", id}, {"status", sync::status_name(status)}, {"error", quoted_line(error)}};
 }
 
 std::vector<sync::SyncErrorEntry> errors_of(const App::SyncAll& sync) {
@@ -79,37 +79,31 @@ std::vector<std::string> warnings_of(const App::SyncAll& sync) {
     return warnings;
 }
 
-Json warnings_json(std::vector<std::string> warnings) {
-    if (warnings.size() > kListedWarnings) {
-        const std::size_t more = warnings.size() - kListedWarnings;
-        warnings.resize(kListedWarnings);
-        warnings.push_back(fmt::format("... and {} more; the tool sync lists them all", more));
-    }
-    return warnings;
-}
+constexpr std::string_view kWhereAllAre = "the tool sync, asked for a block, lists its own";
 
 std::string trouble_text(const std::vector<sync::SyncErrorEntry>& errors,
                          const std::vector<std::string>& warnings) {
     std::string text;
     std::size_t lines = 0;
-    for (const sync::SyncErrorEntry& entry : errors) {
-        if (++lines > kListedLines) {
-            break;
+    bool full = false;
+    const auto add = [&](const std::string& line) {
+        full = full || lines == kListedLines || text.size() + line.size() > 2 * kListedChars;
+        if (!full) {
+            text += line;
+            ++lines;
         }
-        text += fmt::format(
-            "{} '{}': {}\n", is_deferred(entry.status) ? "NOT UP TO DATE" : "FAILED",
-            mcp::cell_text(entry.block_id), mcp::cell_text(entry.error.to_string(), kLineChars));
+    };
+    for (const sync::SyncErrorEntry& entry : errors) {
+        add(fmt::format("{} '{}': {}\n", is_deferred(entry.status) ? "NOT UP TO DATE" : "FAILED",
+                        mcp::cell_text(entry.block_id),
+                        mcp::cell_text(entry.error.to_string(), kQuotedLineChars)));
     }
     for (const std::string& warning : warnings) {
-        if (++lines > kListedLines) {
-            break;
-        }
-        text += fmt::format("Note: {}\n", mcp::cell_text(warning, kLineChars));
+        add(fmt::format("Note: {}\n", mcp::cell_text(warning, kQuotedLineChars)));
     }
     const std::size_t total = errors.size() + warnings.size();
-    if (total > kListedLines) {
-        text +=
-            fmt::format("... and {} more; the tool sync lists them all\n", total - kListedLines);
+    if (lines < total) {
+        text += fmt::format("... and {} more; {}\n", total - lines, kWhereAllAre);
     }
     return text;
 }
@@ -124,6 +118,35 @@ void add_if_any(Json& result, const char* name, Json list) {
 
 Json number_json(std::optional<double> value) {
     return value.has_value() && std::isfinite(*value) ? Json(*value) : Json(nullptr);
+}
+
+Json cell_json(std::string_view text) {
+    return mcp::first_chars(text, kQuotedCellChars);
+}
+
+Json optional_cell_json(const std::optional<std::string>& text) {
+    return text.has_value() ? cell_json(std::string_view(*text)) : Json(nullptr);
+}
+
+std::string quoted_line(std::string_view text) {
+    return mcp::first_chars(text, kQuotedLineChars);
+}
+
+Json lines_json(const std::vector<std::string>& lines, std::string_view where) {
+    Json list = Json::array();
+    std::size_t bytes = 0;
+    for (const std::string& line : lines) {
+        std::string quoted = quoted_line(line);
+        bytes += quoted.size();
+        if (list.size() == kListedLines || (bytes > kListedChars && !list.empty())) {
+            break;
+        }
+        list.push_back(std::move(quoted));
+    }
+    if (list.size() < lines.size()) {
+        list.push_back(fmt::format("... and {} more; {}", lines.size() - list.size(), where));
+    }
+    return list;
 }
 
 Json text_json(const std::optional<std::string>& value) {
@@ -159,7 +182,7 @@ void add_block_sync(Json& result, const sync::BlockSyncResult& sync) {
         result["syncErrors"] =
             Json::array({error_entry(sync.block_id, sync.status, sync.error->to_string())});
     }
-    add_if_any(result, "warnings", warnings_json(sync.warnings));
+    add_if_any(result, "warnings", lines_json(sync.warnings, kWhereAllAre));
 }
 
 std::vector<Field> directory_sync_fields() {
@@ -182,14 +205,25 @@ void add_directory_sync(Json& result, const App::SyncAll& sync) {
         {"blocksFailed", sync.blocks.failed},       {"blocksDeferred", sync.blocks.deferred},
         {"marketFilesSynced", sync.market.synced}};
     Json errors = Json::array();
-    for (const sync::SyncErrorEntry& entry : errors_of(sync)) {
-        if (errors.size() == kListedErrors) {
+    std::size_t bytes = 0;
+    const std::vector<sync::SyncErrorEntry> all = errors_of(sync);
+    for (const sync::SyncErrorEntry& entry : all) {
+        const std::string text = entry.error.to_string();
+        bytes += std::min(text.size(), kQuotedLineChars) + entry.block_id.size();
+        if (errors.size() == kListedErrors || (bytes > kListedChars && !errors.empty())) {
             break;
         }
-        errors.push_back(error_entry(entry.block_id, entry.status, entry.error.to_string()));
+        errors.push_back(error_entry(entry.block_id, entry.status, text));
+    }
+    std::vector<std::string> warnings = warnings_of(sync);
+    if (errors.size() < all.size()) {
+        warnings.insert(warnings.begin(),
+                        fmt::format("syncErrors shows {} of {}; get_data_issues lists every "
+                                    "rejected file",
+                                    errors.size(), all.size()));
     }
     add_if_any(result, "syncErrors", std::move(errors));
-    add_if_any(result, "warnings", warnings_json(warnings_of(sync)));
+    add_if_any(result, "warnings", lines_json(warnings, kWhereAllAre));
 }
 
 std::string sync_trouble_text(const sync::BlockSyncResult& sync) {

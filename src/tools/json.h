@@ -7,6 +7,7 @@
 // Thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,16 @@
 #include "tools/app.h"
 
 namespace tb::tools {
+
+// What an answer quotes from files is cut where it enters, so that one odd cell or message never
+// makes the answer: at most so many characters, the last of them "…".
+inline constexpr std::size_t kQuotedCellChars = 200;
+inline constexpr std::size_t kQuotedLineChars = 500;  // a message or warning, which quotes cells
+[[nodiscard]] mcp::Json cell_json(std::string_view text);
+[[nodiscard]] mcp::Json optional_cell_json(const std::optional<std::string>& text);  // null
+[[nodiscard]] std::string quoted_line(std::string_view text);
+// At most 20 lines, each cut; the last says how many more there are and where.
+[[nodiscard]] mcp::Json lines_json(const std::vector<std::string>& lines, std::string_view where);
 
 [[nodiscard]] mcp::Json number_json(std::optional<double> value);
 [[nodiscard]] mcp::Json text_json(const std::optional<std::string>& value);

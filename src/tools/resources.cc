@@ -10,6 +10,7 @@
 
 #include "blocks/discovery.h"
 #include "db/schema.h"
+#include "mcp/fit.h"
 #include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "mcp/tool_docs.h"
@@ -36,13 +37,13 @@ ResourceContents json_content(std::string uri, const Json& value) {
     return {{std::move(uri), std::string(kJson), mcp::to_json_text(value), ""}};
 }
 
-// The complete answer of a tool. Resources have no budget: clients ask for them by name.
+// The answer of a tool, complete as far as anybody reads one: clients ask for resources by name.
 mcp::Outcome<ResourceContents> answer_of(const Registry& registry, std::string_view tool,
                                          mcp::ToolContext& context, const Json& arguments,
                                          std::string uri) {
     context.set_budget_chars(0);
-    TB_TRY_TOOL(const mcp::ToolResult result,
-                mcp::call_tool(*registry->find(tool), context, arguments));
+    TB_TRY_TOOL(mcp::ToolResult result, mcp::call_tool(*registry->find(tool), context, arguments));
+    static_cast<void>(mcp::fit_object(*result.structured, mcp::kMaxRaisedResultChars));
     return json_content(std::move(uri), *result.structured);
 }
 
@@ -111,16 +112,16 @@ Json trade_row(const BlockData& block, std::size_t i) {
             {"dateClosed", date_json(trade.date_closed)},
             {"timeClosed", time_json(trade.time_closed)},
             {"strategy", block.trades.strategies[trade.strategy]},
-            {"ticker", trade.ticker},
-            {"legs", trade.legs},
-            {"pl", trade.pl},
-            {"netPl", trade.net_pl()},
+            {"ticker", cell_json(trade.ticker)},
+            {"legs", cell_json(trade.legs)},
+            {"pl", number_json(trade.pl)},
+            {"netPl", number_json(trade.net_pl())},
             {"premium", trade.premium},
             {"numContracts", trade.contracts},
             {"marginReq", trade.margin_req},
             {"openingFees", trade.opening_fees},
             {"closingFees", trade.closing_fees},
-            {"reasonForClose", trade.reason_for_close}};
+            {"reasonForClose", cell_json(trade.reason_for_close)}};
 }
 
 Json daily_row(const BlockData& block, std::size_t i) {
@@ -139,11 +140,11 @@ Json reporting_row(const BlockData& block, std::size_t i) {
             {"dateClosed", date_json(trade.date_closed)},
             {"timeClosed", time_json(trade.time_closed)},
             {"strategy", block.reporting.strategies[trade.strategy]},
-            {"legs", trade.legs},
+            {"legs", cell_json(trade.legs)},
             {"pl", trade.pl},
             {"initialPremium", number_json(trade.initial_premium)},
             {"numContracts", trade.contracts},
-            {"reasonForClose", trade.reason_for_close}};
+            {"reasonForClose", cell_json(trade.reason_for_close)}};
 }
 
 struct RowKind {

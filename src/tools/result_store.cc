@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "mcp/json_text.h"
+#include "mcp/render.h"
 #include "tools/data/csv_text.h"
 
 namespace tb::tools {
@@ -120,6 +121,7 @@ std::optional<mcp::ContentItem> link_to_rows(App& app, const mcp::ToolContext& c
 }
 
 mcp::ToolError result_gone(std::string uri) {
+    uri = mcp::first_chars(uri, mcp::kMaxCellChars);  // as somebody wrote it
     return mcp::ToolError::protocol(
         mcp::code::kInvalidParams,
         "This result is gone: results are kept for 30 minutes, for who asked for them, while the "

@@ -16,42 +16,52 @@ using mcp::Json;
 using sync::BlockSyncResult;
 using sync::SyncStatus;
 
-Json error_json(const Error& error) {
-    return {{"code", error_code_name(error.code)}, {"message", error.to_string()}};
+// More are counted; each is in its block's entry as well.
+constexpr std::size_t kListedErrors = 20;
+
+Json lines(const std::vector<std::string>& all, ReportDetail detail) {
+    return detail == ReportDetail::kWhole ? Json(all)
+                                          : lines_json(all, "tradeblocks sync --json has them all");
 }
 
-Json issue_json(const blocks::RowIssue& issue) {
+Json line(const std::string& text, ReportDetail detail) {
+    return detail == ReportDetail::kWhole ? text : quoted_line(text);
+}
+
+Json cell(const std::string& text, ReportDetail detail) {
+    return detail == ReportDetail::kWhole ? Json(text) : cell_json(text);
+}
+
+Json error_json(const Error& error, ReportDetail detail) {
+    return {{"code", error_code_name(error.code)}, {"message", line(error.to_string(), detail)}};
+}
+
+Json issue_json(const blocks::RowIssue& issue, ReportDetail detail) {
     return {{"line", issue.line},
-            {"column", issue.column.empty() ? Json(nullptr) : Json(issue.column)},
-            {"value", issue.value},
-            {"reason", issue.reason},
+            {"column", issue.column.empty() ? Json(nullptr) : cell(issue.column, detail)},
+            {"value", cell(issue.value, detail)},
+            {"reason", line(issue.reason, detail)},
             {"action", issue.action == blocks::IssueAction::kSkipped ? "skipped" : "repaired"}};
 }
 
-Json file_json(const sync::FileSyncReport& file) {
-    Json json{{"role", blocks::role_name(file.role)},
-              {"fileName", file.file_name},
-              {"recognisedBy", file.recognised_by},
-              {"dataRows", file.data_rows},
-              {"rowsStored", file.rows_stored},
-              {"rowsSkipped", file.rows_skipped},
-              {"rowsRepaired", file.rows_repaired},
-              {"rowsAdded", file.rows_added},
-              {"rowsRemoved", file.rows_removed},
-              {"rowsKept", file.rows_kept},
-              {"issuesTotal", file.issues_total},
-              {"firstIssues", Json::array()},
-              {"notes", file.notes}};
+Json file_json(const sync::FileSyncReport& file, ReportDetail detail) {
+    Json json{{"role", blocks::role_name(file.role)}, {"fileName", file.file_name},
+              {"recognisedBy", file.recognised_by},   {"dataRows", file.data_rows},
+              {"rowsStored", file.rows_stored},       {"rowsSkipped", file.rows_skipped},
+              {"rowsRepaired", file.rows_repaired},   {"rowsAdded", file.rows_added},
+              {"rowsRemoved", file.rows_removed},     {"rowsKept", file.rows_kept},
+              {"issuesTotal", file.issues_total},     {"firstIssues", Json::array()},
+              {"notes", lines(file.notes, detail)}};
     for (const blocks::RowIssue& issue : file.first_issues) {
-        json["firstIssues"].push_back(issue_json(issue));
+        json["firstIssues"].push_back(issue_json(issue, detail));
     }
     if (!file.rejection.empty()) {
-        json["rejection"] = file.rejection;
+        json["rejection"] = line(file.rejection, detail);
     }
     return json;
 }
 
-Json block_json(const BlockSyncResult& block) {
+Json block_json(const BlockSyncResult& block, ReportDetail detail) {
     Json json{{"blockId", block.block_id},
               {"status", sync::status_name(block.status)},
               {"tradeCount", block.trade_count},
@@ -59,44 +69,49 @@ Json block_json(const BlockSyncResult& block) {
               {"rowsSkipped", block.rows_skipped},
               {"rowsRepaired", block.rows_repaired},
               {"files", Json::array()},
-              {"warnings", block.warnings},
+              {"warnings", lines(block.warnings, detail)},
               {"durationMs", block.duration_ms}};
     for (const sync::FileSyncReport& file : block.files) {
-        json["files"].push_back(file_json(file));
+        json["files"].push_back(file_json(file, detail));
     }
     if (block.error.has_value()) {
-        json["error"] = error_json(*block.error);
+        json["error"] = error_json(*block.error, detail);
     }
     return json;
 }
 
-Json errors_json(const std::vector<sync::SyncErrorEntry>& errors, const char* name) {
+Json errors_json(const std::vector<sync::SyncErrorEntry>& errors, const char* name,
+                 ReportDetail detail) {
     Json list = Json::array();
     for (const sync::SyncErrorEntry& entry : errors) {
+        if (detail == ReportDetail::kBrief && list.size() == kListedErrors) {
+            break;
+        }
         Json json{{name, entry.block_id}, {"status", sync::status_name(entry.status)}};
-        json.update(error_json(entry.error));
+        json.update(error_json(entry.error, detail));
         list.push_back(std::move(json));
     }
     return list;
 }
 
-Json market_json(const sync::MarketSyncResult& market) {
+Json market_json(const sync::MarketSyncResult& market, ReportDetail detail) {
     Json json{{"filesProcessed", market.processed}, {"filesSynced", market.synced},
               {"filesUnchanged", market.unchanged}, {"filesFailed", market.failed},
               {"filesDeferred", market.deferred},   {"files", Json::array()}};
     for (const sync::MarketFileResult& file : market.files) {
-        Json item{{"fileName", file.file_name},          {"status", sync::status_name(file.status)},
-                  {"rowsInserted", file.rows_inserted},  {"rowsUpdated", file.rows_updated},
-                  {"rowsKept", file.rows_kept},          {"rowsSkipped", file.rows_skipped},
-                  {"rowsRepaired", file.rows_repaired},  {"durationMs", file.duration_ms},
-                  {"maxDate", text_json(file.max_date)}, {"warnings", file.warnings}};
+        Json item{
+            {"fileName", file.file_name},          {"status", sync::status_name(file.status)},
+            {"rowsInserted", file.rows_inserted},  {"rowsUpdated", file.rows_updated},
+            {"rowsKept", file.rows_kept},          {"rowsSkipped", file.rows_skipped},
+            {"rowsRepaired", file.rows_repaired},  {"durationMs", file.duration_ms},
+            {"maxDate", text_json(file.max_date)}, {"warnings", lines(file.warnings, detail)}};
         if (file.error.has_value()) {
-            item["error"] = error_json(*file.error);
+            item["error"] = error_json(*file.error, detail);
         }
         json["files"].push_back(std::move(item));
     }
-    json["warnings"] = market.warnings;
-    json["errors"] = errors_json(market.errors, "fileName");
+    json["warnings"] = lines(market.warnings, detail);
+    json["errors"] = errors_json(market.errors, "fileName", detail);
     return json;
 }
 
@@ -110,7 +125,7 @@ Field errors_field(const char* name) {
                                              field::text("status", "error or a deferred status"),
                                              field::text("code", "Kind of error"),
                                              field::text("message", "What is wrong and where")}),
-                       "What could not be brought up to date");
+                       "What could not be brought up to date; at most 20");
 }
 
 Field error_field() {
@@ -147,7 +162,8 @@ Field file_field() {
 
 }  // namespace
 
-Json sync_report_json(const sync::SyncResult& blocks, const sync::MarketSyncResult& market) {
+Json sync_report_json(const sync::SyncResult& blocks, const sync::MarketSyncResult& market,
+                      ReportDetail detail) {
     Json json{{"blocksProcessed", blocks.processed},
               {"blocksSynced", blocks.synced},
               {"blocksUnchanged", blocks.unchanged},
@@ -160,11 +176,11 @@ Json sync_report_json(const sync::SyncResult& blocks, const sync::MarketSyncResu
               {"durationMs", blocks.duration_ms + market.duration_ms},
               {"blocks", Json::array()}};
     for (const BlockSyncResult& block : blocks.blocks) {
-        json["blocks"].push_back(block_json(block));
+        json["blocks"].push_back(block_json(block, detail));
     }
-    json["market"] = market_json(market);
-    json["warnings"] = blocks.warnings;
-    json["errors"] = errors_json(blocks.errors, "blockId");
+    json["market"] = market_json(market, detail);
+    json["warnings"] = lines(blocks.warnings, detail);
+    json["errors"] = errors_json(blocks.errors, "blockId", detail);
     return json;
 }
 

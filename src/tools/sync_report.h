@@ -11,10 +11,14 @@
 
 namespace tb::tools {
 
+// kBrief: texts are cut and lists of lines end in "... and n more", as an answer to an assistant
+// needs it; kWhole: everything, as `tradeblocks sync --json` gives it.
+enum class ReportDetail { kBrief, kWhole };
+
 // Counters, then one entry per block (with its files and their first issues), market files,
 // warnings and errors.
 [[nodiscard]] mcp::Json sync_report_json(const sync::SyncResult& blocks,
-                                         const sync::MarketSyncResult& market);
+                                         const sync::MarketSyncResult& market, ReportDetail detail);
 // Its declaration.
 [[nodiscard]] std::vector<mcp::Field> sync_report_fields();
 

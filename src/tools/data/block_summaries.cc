@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "db/transaction.h"
+#include "tools/names.h"
 
 namespace tb::tools {
 
@@ -72,7 +73,7 @@ Result<void> fill(db::Connection& connection, const Pending& pending) {
         "SELECT DISTINCT block_id, coalesce(strategy, block_id) AS name FROM trades.trade_data "
         "WHERE $1 IS NULL OR block_id = $1 ORDER BY block_id, name",
         pending, [](BlockSummary& block, const db::Rows& rows) {
-            block.strategies.push_back(rows.get<std::string>(1));
+            block.strategies.push_back(shown_name(rows.get<std::string>(1)));
         }));
     return for_blocks(
         connection,

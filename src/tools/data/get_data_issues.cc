@@ -1,9 +1,11 @@
 // get_data_issues: every skipped row and repaired cell, with the reason.
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "mcp/json_text.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
 #include "tools/data/pages.h"
@@ -26,6 +28,9 @@ std::vector<mcp::Field> argument_fields() {
         field::choice("action", {"skipped", "repaired"}, "Rows left out, or cells put right"),
         field::integer("limit", "Most issues").range(1, 500).default_value(100),
         field::integer("offset", "Skip so many").at_least(0).default_value(0),
+        field::integer("rejectedOffset", "Skip so many rejected files")
+            .at_least(0)
+            .default_value(0),
         max_chars_argument(),
     };
 }
@@ -52,6 +57,8 @@ std::vector<mcp::Field> result_fields() {
             field::object_schema({field::text("blockId", "Block"), field::text("fileName", "File"),
                                   field::text("reason", "Why")}),
             "Files of which nothing is stored"),
+        field::integer("rejectedTotal", "Of them in all"),
+        field::integer("nextRejectedOffset", "rejectedOffset of those that follow").nullable(),
         field::integer("nextOffset", "offset of the next page").nullable(),
     };
     for (mcp::Field& sync : directory_sync_fields()) {
@@ -65,9 +72,9 @@ Json issue_json(const DataIssue& issue) {
             {"role", issue.role},
             {"fileName", issue.file_name},
             {"line", issue.line},
-            {"column", text_json(issue.column)},
-            {"value", text_json(issue.value)},
-            {"reason", issue.reason},
+            {"column", optional_cell_json(issue.column)},
+            {"value", optional_cell_json(issue.value)},
+            {"reason", quoted_line(issue.reason)},
             {"action", issue.action}};
 }
 
@@ -82,6 +89,22 @@ std::vector<std::string> cells(const Json& issue) {
             text("value"),
             text("reason"),
             text("action")};
+}
+
+// Those from `offset` on that fit a quarter of the budget (0 = all).
+Json rejected_json(const std::vector<RejectedFile>& files, std::size_t offset, std::size_t budget) {
+    Json list = Json::array();
+    for (std::size_t i = offset; i < files.size(); ++i) {
+        list.push_back({{"blockId", files[i].block_id},
+                        {"fileName", files[i].file_name},
+                        {"reason", quoted_line(files[i].reason)}});
+    }
+    mcp::fit_rows(list, budget / 4);
+    return list;
+}
+
+std::size_t room_beside(std::size_t budget, std::size_t beside) {
+    return budget == 0 ? 0 : std::max(budget / 2, budget - std::min(budget, beside));
 }
 
 mcp::Outcome<mcp::ToolResult> get_data_issues(App& app, mcp::ToolContext& context,
@@ -104,18 +127,28 @@ mcp::Outcome<mcp::ToolResult> get_data_issues(App& app, mcp::ToolContext& contex
     for (const DataIssue& issue : page.issues) {
         issues.push_back(issue_json(issue));
     }
-    Json rejected = Json::array();
+    const auto rejected_offset =
+        static_cast<std::size_t>(*integer_argument(arguments, "rejectedOffset"));
+    Json rejected = rejected_json(page.rejected, rejected_offset, context.budget_chars());
+    const std::size_t next_rejected = rejected_offset + rejected.size();
+    const bool more_rejected = next_rejected < page.rejected.size();
     std::string text = sync_trouble_text(sync);
-    for (const RejectedFile& file : page.rejected) {
-        rejected.push_back(
-            {{"blockId", file.block_id}, {"fileName", file.file_name}, {"reason", file.reason}});
-    }
     text += fmt::format("{} rows left out, {} rows repaired, {} issues found, {} files rejected\n",
                         mcp::count_text(page.rows_skipped), mcp::count_text(page.rows_repaired),
-                        mcp::count_text(page.found), rejected.size());
+                        mcp::count_text(page.found), page.rejected.size());
+    for (const Json& file : rejected) {
+        text += fmt::format("REJECTED '{}' of '{}': {}\n",
+                            mcp::cell_text(file["fileName"].get<std::string>()),
+                            mcp::cell_text(file["blockId"].get<std::string>()),
+                            mcp::cell_text(file["reason"].get<std::string>(), kQuotedLineChars));
+    }
+    if (more_rejected) {
+        text += fmt::format("(more rejected files: rejectedOffset {})\n", next_rejected);
+    }
+    const std::size_t beside = mcp::char_count(mcp::to_json_text(rejected));
     const std::string table =
         fit_page(issues, {"Block", "File", "Line", "Column", "Value", "Reason", "Action"}, cells,
-                 context.budget_chars(), text);
+                 room_beside(context.budget_chars(), beside), text);
     const std::int64_t next = filter.offset + static_cast<std::int64_t>(issues.size());
     if (issues.empty()) {
         text += fmt::format("{}{} issues match.\n", page.total > 0 ? "Past the end: " : "",
@@ -135,6 +168,8 @@ mcp::Outcome<mcp::ToolResult> get_data_issues(App& app, mcp::ToolContext& contex
                    {"rowsRepaired", page.rows_repaired},
                    {"issues", std::move(issues)},
                    {"rejectedFiles", std::move(rejected)},
+                   {"rejectedTotal", page.rejected.size()},
+                   {"nextRejectedOffset", more_rejected ? Json(next_rejected) : Json(nullptr)},
                    {"nextOffset", more ? Json(next) : Json(nullptr)}};
     add_directory_sync(result, sync);
     return mcp::ToolResult{.text = std::move(text), .structured = std::move(result)};

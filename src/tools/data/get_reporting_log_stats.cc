@@ -20,7 +20,9 @@ namespace {
 namespace field = mcp::field;
 using mcp::Json;
 
-constexpr std::size_t kBesideStrategies = 8'000;  // totals and the list of names
+constexpr std::size_t kBesideStrategies = 8'000;  // totals and the state of the sync
+constexpr const char* kBeyondRange =
+    "sums that are null are beyond the range of numbers: look at the amounts in the file";
 
 std::vector<mcp::Field> result_fields() {
     std::vector<mcp::Field> fields = {
@@ -28,7 +30,7 @@ std::vector<mcp::Field> result_fields() {
         field::boolean("hasReportingLog", "It has one; all else is empty if not"),
         field::integer("totalTrades", "Fills"),
         field::integer("invalidTrades", "Rows of the file left out (get_data_issues)"),
-        field::number("totalPL", "As in the file").unit("USD"),
+        field::number("totalPL", "As in the file").unit("USD").nullable(),
         field::object("dateRange",
                       {field::date("start", "First day").nullable(),
                        field::date("end", "Last day").nullable()},
@@ -39,11 +41,12 @@ std::vector<mcp::Field> result_fields() {
             "byStrategy",
             field::object_schema({field::integer("tradeCount", "Fills"),
                                   field::number("winRate", "Share with P/L above 0, 0 to 1"),
-                                  field::number("totalPL", "Sum").unit("USD"),
-                                  field::number("avgPL", "Per fill").unit("USD"),
-                                  field::number("contractCount", "Contracts")}),
+                                  field::number("totalPL", "Sum").unit("USD").nullable(),
+                                  field::number("avgPL", "Per fill").unit("USD").nullable(),
+                                  field::number("contractCount", "Contracts").nullable()}),
             "By name"),
-        field::integer("strategiesOmitted", "Left out of byStrategy for size: use run_sql"),
+        field::integer("strategiesOmitted",
+                       "Left out of strategies and byStrategy for size: use run_sql"),
         field::text("calculatedAt", "RFC 3339"),
         field::boolean("stale", "The file has changed but cannot be read now"),
     };
@@ -105,7 +108,8 @@ Json log_json(const BlockData& block) {
     Json by_strategy = Json::object();
     for (const auto& [name, group] : groups_of(set)) {
         names.push_back(name);
-        by_strategy[name] = group_json(group);
+        // Names are unique: looking for each of thousands first would take their square.
+        by_strategy.get_ref<Json::object_t&>().emplace_back(name, group_json(group));
     }
     return {{"blockId", block.block_id},
             {"hasReportingLog", block.has_reporting_log()},
@@ -119,7 +123,8 @@ Json log_json(const BlockData& block) {
 }
 
 // Drops strategies from the end until the rest fits; how many are gone.
-std::size_t fit_strategies(Json& by_strategy, std::size_t budget) {
+std::size_t fit_strategies(Json& log, std::size_t budget) {
+    Json& by_strategy = log["byStrategy"];
     if (budget == 0) {
         return 0;
     }
@@ -127,14 +132,16 @@ std::size_t fit_strategies(Json& by_strategy, std::size_t budget) {
     std::size_t used = 0;
     Json kept = Json::object();
     for (const auto& [name, group] : by_strategy.items()) {
-        used += mcp::to_json_text(group).size() + name.size() + 8;
+        used += mcp::to_json_text(group).size() + 2 * name.size() + 12;  // in both lists
         if (used > room && !kept.empty()) {
             break;
         }
-        kept[name] = group;
+        kept.get_ref<Json::object_t&>().emplace_back(name, group);
     }
     const std::size_t omitted = by_strategy.size() - kept.size();
     by_strategy = std::move(kept);
+    Json& names = log["strategies"];
+    names.erase(names.begin() + static_cast<std::ptrdiff_t>(by_strategy.size()), names.end());
     return omitted;
 }
 
@@ -180,11 +187,17 @@ mcp::Outcome<mcp::ToolResult> get_reporting_log_stats(App& app, mcp::ToolContext
                 app.fresh_block(*text_argument(arguments, "blockId"), context.token()));
     Json log = log_json(*fresh.data);
     TB_TRY_TOOL(log["invalidTrades"], invalid_rows(app, fresh.data->block_id, context.token()));
-    log["strategiesOmitted"] = fit_strategies(log["byStrategy"], context.budget_chars());
+    log["strategiesOmitted"] = fit_strategies(log, context.budget_chars());
     log["calculatedAt"] = app.clock().now().to_rfc3339();
     log["stale"] = fresh.sync.error.has_value();
     std::string text = sync_trouble_text(fresh.sync) + log_text(log);
     add_block_sync(log, fresh.sync);
+    const bool missing = std::any_of(log["byStrategy"].begin(), log["byStrategy"].end(),
+                                     [](const Json& group) { return group["totalPL"].is_null(); });
+    if (log["totalPL"].is_null() || missing) {
+        text += std::string("Note: ") + kBeyondRange + "\n";
+        log["warnings"].push_back(kBeyondRange);
+    }
     return mcp::ToolResult{.text = std::move(text), .structured = std::move(log)};
 }
 

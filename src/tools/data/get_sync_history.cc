@@ -108,7 +108,7 @@ Json entry_json(const SyncLogEntry& entry) {
             {"rowsKept", count_json(entry.rows_kept)},
             {"rowsSkipped", count_json(entry.rows_skipped)},
             {"rowsRepaired", count_json(entry.rows_repaired)},
-            {"message", text_json(entry.message)}};
+            {"message", entry.message ? Json(quoted_line(*entry.message)) : Json(nullptr)}};
 }
 
 std::vector<std::string> cells(const Json& entry) {

@@ -57,9 +57,9 @@ std::vector<mcp::Field> result_fields() {
                          field::date("dateClosed", "Day closed").nullable(),
                          field::text("strategy", "Strategy"), field::text("legs", "As in the file"),
                          field::number("pl", "As in the file").unit("USD"),
-                         field::number("netPl", "After all fees").unit("USD"),
+                         field::number("netPl", "After all fees").unit("USD").nullable(),
                          field::integer("numContracts", "Contracts"),
-                         field::number("commissions", "All fees").unit("USD"),
+                         field::number("commissions", "All fees").unit("USD").nullable(),
                          field::text("reasonForClose", "As in the file").nullable(),
                          field::text("ticker", "Underlying")}),
                     "This page"),
@@ -155,7 +155,11 @@ std::vector<const Trade*> sorted_matches(const analytics::TradeSet& set, const F
 }
 
 Json text_or_null(std::string_view text) {
-    return text.empty() ? Json(nullptr) : Json(text);
+    return text.empty() ? Json(nullptr) : cell_json(text);
+}
+
+std::string figure(const Json& value) {
+    return value.is_null() ? std::string("N/A") : mcp::number_text(value.get<double>());
 }
 
 Json trade_json(const Trade& trade, const std::string& strategy) {
@@ -163,13 +167,13 @@ Json trade_json(const Trade& trade, const std::string& strategy) {
             {"timeOpened", time_json(trade.time_opened)},
             {"dateClosed", date_json(trade.date_closed)},
             {"strategy", strategy},
-            {"legs", trade.legs},
+            {"legs", cell_json(trade.legs)},
             {"pl", trade.pl},
-            {"netPl", trade.net_pl()},
+            {"netPl", number_json(trade.net_pl())},
             {"numContracts", trade.contracts},
-            {"commissions", trade.opening_fees + trade.closing_fees},
+            {"commissions", number_json(trade.opening_fees + trade.closing_fees)},
             {"reasonForClose", text_or_null(trade.reason_for_close)},
-            {"ticker", trade.ticker}};
+            {"ticker", cell_json(trade.ticker)}};
 }
 
 std::vector<std::string> cells(const Json& trade) {
@@ -180,10 +184,10 @@ std::vector<std::string> cells(const Json& trade) {
             trade["dateClosed"].is_null() ? "open" : text("dateClosed"),
             text("strategy"),
             text("legs"),
-            mcp::number_text(trade["netPl"].get<double>()),
+            figure(trade["netPl"]),
             mcp::number_text(trade["pl"].get<double>()),
             std::to_string(trade["numContracts"].get<std::int64_t>()),
-            mcp::number_text(trade["commissions"].get<double>()),
+            figure(trade["commissions"]),
             text("reasonForClose"),
             text("ticker")};
 }

@@ -1,5 +1,7 @@
 // list_blocks: what there is in the data directory (01 §6.1).
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -24,6 +26,10 @@ using mcp::Json;
 using Summary = std::shared_ptr<const BlockSummary>;
 
 constexpr std::size_t kStrategiesInText = 4;
+constexpr std::size_t kCharsInText = 40;  // of a strategy's name
+// Of one block in a list of blocks; get_block_info has more of them.
+constexpr std::size_t kStrategiesListed = 50;
+constexpr std::size_t kStrategiesChars = 2'000;
 
 std::vector<mcp::Field> argument_fields() {
     return {
@@ -49,25 +55,27 @@ std::vector<mcp::Field> result_fields() {
     std::vector<mcp::Field> fields = {
         field::object("options", {}, "The arguments as understood"),
         field::integer("totalMatching", "Blocks that match the filters"),
-        field::list("blocks",
-                    field::object_schema(
-                        {field::text("id", "Block id"), field::text("name", "Folder name"),
-                         field::integer("tradeCount", "Trades"),
-                         field::object("dateRange", date_range(), "Days opened"),
-                         field::list("strategies", field::text_schema(), "Sorted"),
-                         field::number("totalPl", "Sum of the P/L column").unit("USD"),
-                         field::number("netPl", "Sum of P/L after all fees").unit("USD"),
-                         field::boolean("hasDailyLog", "It has one"),
-                         field::boolean("hasReportingLog", "It has one"),
-                         field::object("reportingLog",
-                                       {field::integer("tradeCount", "Fills"),
-                                        field::integer("strategyCount", "Strategies"),
-                                        field::number("totalPL", "As in the file").unit("USD"),
-                                        field::object("dateRange", date_range(), "Days opened"),
-                                        field::boolean("stale", "Older than the file")},
-                                       "Live fills")
-                             .nullable()}),
-                    "This page"),
+        field::list(
+            "blocks",
+            field::object_schema(
+                {field::text("id", "Block id"), field::text("name", "Folder name"),
+                 field::integer("tradeCount", "Trades"),
+                 field::object("dateRange", date_range(), "Days opened"),
+                 field::list("strategies", field::text_schema(), "Sorted"),
+                 field::integer("strategiesOmitted", "More: see get_block_info"),
+                 field::number("totalPl", "Sum of the P/L column").unit("USD").nullable(),
+                 field::number("netPl", "Sum of P/L after all fees").unit("USD").nullable(),
+                 field::boolean("hasDailyLog", "It has one"),
+                 field::boolean("hasReportingLog", "It has one"),
+                 field::object("reportingLog",
+                               {field::integer("tradeCount", "Fills"),
+                                field::integer("strategyCount", "Strategies"),
+                                field::number("totalPL", "As in the file").unit("USD").nullable(),
+                                field::object("dateRange", date_range(), "Days opened"),
+                                field::boolean("stale", "Older than the file")},
+                               "Live fills")
+                     .nullable()}),
+            "This page"),
         field::integer("count", "Blocks on this page"),
         field::integer("nextOffset", "offset of the next page").nullable(),
     };
@@ -81,12 +89,30 @@ Json range_json(std::optional<Date> first, std::optional<Date> last) {
     return {{"start", date_json(first)}, {"end", date_json(last)}};
 }
 
-Json block_json(const BlockSummary& block, bool stale) {
+// The first ones that fit into a list of blocks, all of them when there is no budget.
+Json strategies_json(const BlockSummary& block, bool all) {
+    Json names = Json::array();
+    std::size_t chars = 0;
+    for (const std::string& name : block.strategies) {
+        chars += name.size();
+        if (!all && !names.empty() &&
+            (names.size() == kStrategiesListed || chars > kStrategiesChars)) {
+            break;
+        }
+        names.push_back(name);
+    }
+    return names;
+}
+
+Json block_json(const BlockSummary& block, bool stale, bool all_strategies) {
+    Json strategies = strategies_json(block, all_strategies);
+    const std::size_t omitted = block.strategies.size() - strategies.size();
     Json json = {{"id", block.id()},
                  {"name", block.id()},
                  {"tradeCount", block.trade_count},
                  {"dateRange", range_json(block.first_opened, block.last_opened)},
-                 {"strategies", block.strategies},
+                 {"strategies", std::move(strategies)},
+                 {"strategiesOmitted", omitted},
                  {"totalPl", number_json(block.total_pl)},
                  {"netPl", number_json(block.net_pl)},
                  {"hasDailyLog", block.has_daily_log()},
@@ -121,6 +147,11 @@ bool matches(const BlockSummary& block, const Json& arguments) {
            (!reporting || *reporting == block.reporting.has_value());
 }
 
+// A sum beyond the range of numbers is none, and comes first.
+double order_of(double sum) {
+    return std::isfinite(sum) ? sum : -std::numeric_limits<double>::infinity();
+}
+
 void sort_blocks(std::vector<Summary>& blocks, const Json& arguments) {
     const std::string by = *text_argument(arguments, "sortBy");
     const bool descending = *text_argument(arguments, "sortOrder") == "desc";
@@ -132,7 +163,7 @@ void sort_blocks(std::vector<Summary>& blocks, const Json& arguments) {
             return a->trade_count < b->trade_count;
         }
         if (by == "netPl") {
-            return a->net_pl < b->net_pl;
+            return order_of(a->net_pl) < order_of(b->net_pl);
         }
         return by == "dateRange" ? a->last_opened < b->last_opened
                                  : name_order_less(a->id(), b->id());
@@ -155,30 +186,54 @@ std::string day(const Json& date) {
     return date.is_null() ? "" : date.get<std::string>();
 }
 
+std::string amount(const Json& sum) {
+    return sum.is_null() ? std::string("N/A") : mcp::money_text(sum.get<double>());
+}
+
 std::vector<std::string> cells(const Json& block) {
     std::string strategies;
-    const std::size_t count = block["strategies"].size();
-    for (std::size_t i = 0; i < std::min(count, kStrategiesInText); ++i) {
-        strategies += (i == 0 ? "" : ", ") + block["strategies"][i].get<std::string>();
+    const std::size_t listed = block["strategies"].size();
+    const std::size_t count = listed + block["strategiesOmitted"].get<std::size_t>();
+    for (std::size_t i = 0; i < std::min(listed, kStrategiesInText); ++i) {
+        strategies += (i == 0 ? "" : ", ") +
+                      mcp::first_chars(block["strategies"][i].get<std::string>(), kCharsInText);
     }
-    if (count > kStrategiesInText) {
-        strategies += fmt::format(" and {} more", count - kStrategiesInText);
+    if (const std::size_t shown = std::min(listed, kStrategiesInText); count > shown) {
+        strategies += fmt::format(" and {} more", count - shown);
     }
     std::string logs = block["hasDailyLog"].get<bool>() ? "daily" : "";
     const Json& reporting = block["reportingLog"];
     if (!reporting.is_null()) {
         logs += fmt::format("{}reporting ({} fills, {})", logs.empty() ? "" : ", ",
                             mcp::count_text(reporting["tradeCount"].get<std::int64_t>()),
-                            mcp::money_text(reporting["totalPL"].get<double>()));
+                            amount(reporting["totalPL"]));
     }
     return {block["id"].get<std::string>(),
             mcp::count_text(block["tradeCount"].get<std::int64_t>()),
             day(block["dateRange"]["start"]),
             day(block["dateRange"]["end"]),
-            mcp::money_text(block["netPl"].get<double>()),
-            mcp::money_text(block["totalPl"].get<double>()),
+            amount(block["netPl"]),
+            amount(block["totalPl"]),
             std::move(strategies),
             std::move(logs)};
+}
+
+// Why sums are null; empty when none is.
+std::string missing_sums(const Json& blocks) {
+    std::size_t count = 0;
+    std::string first;
+    for (const Json& block : blocks) {
+        const Json& log = block["reportingLog"];
+        if (block["totalPl"].is_null() || block["netPl"].is_null() ||
+            (!log.is_null() && log["totalPL"].is_null())) {
+            first = count++ == 0 ? block["id"].get<std::string>() : first;
+        }
+    }
+    return count == 0 ? ""
+                      : fmt::format(
+                            "sums of {} block{} are beyond the range of numbers and shown "
+                            "as null, first '{}'",
+                            count, count == 1 ? "" : "s", first);
 }
 
 bool is_stale(const App::SyncAll& sync, const std::string& id) {
@@ -200,7 +255,8 @@ mcp::Outcome<mcp::ToolResult> list_blocks(App& app, BlockSummaries& summaries,
         static_cast<std::size_t>(integer_argument(arguments, "limit").value_or(INT64_MAX));
     Json page = Json::array();
     for (std::size_t i = offset; i < blocks.size() && page.size() < limit; ++i) {
-        page.push_back(block_json(*blocks[i], is_stale(sync, blocks[i]->id())));
+        page.push_back(
+            block_json(*blocks[i], is_stale(sync, blocks[i]->id()), context.budget_chars() == 0));
     }
     const std::string trouble = sync_trouble_text(sync);
     const std::string table = fit_page(page,
@@ -221,6 +277,10 @@ mcp::Outcome<mcp::ToolResult> list_blocks(App& app, BlockSummaries& summaries,
                    {"count", page.size()},
                    {"nextOffset", more ? Json(next) : Json(nullptr)}};
     add_directory_sync(result, sync);
+    if (const std::string note = missing_sums(result["blocks"]); !note.empty()) {
+        text += "Note: " + mcp::visible_text(note) + "\n";
+        result["warnings"].push_back(note);
+    }
     return mcp::ToolResult{.text = std::move(text), .structured = std::move(result)};
 }
 

@@ -106,7 +106,9 @@ mcp::Outcome<mcp::ToolResult> run_sync(App& app, mcp::ToolContext& context, cons
     } else {
         TB_TRY_TOOL(sync, app.sync_all(context.token(), context.progress_callback(), verify));
     }
-    Json report = sync_report_json(sync.blocks, sync.market);
+    Json report =
+        sync_report_json(sync.blocks, sync.market,
+                         context.budget_chars() == 0 ? ReportDetail::kWhole : ReportDetail::kBrief);
     Json& blocks = report["blocks"];
     std::stable_sort(blocks.begin(), blocks.end(),
                      [](const Json& a, const Json& b) { return !is_plain(a) && is_plain(b); });

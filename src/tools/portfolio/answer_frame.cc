@@ -24,6 +24,8 @@ using mcp::Json;
 
 constexpr std::size_t kPageRoom = 150;  // characters of result.page
 
+constexpr std::string_view kFewerStrategies = "ask about fewer strategies to see them";
+
 constexpr double kExtremeAmount = 1e75;  // squares and sums of such amounts overflow a double
 
 bool is_extreme(std::optional<double> amount) {
@@ -142,7 +144,8 @@ void add_frame(Json& result, const AnswerFrame& frame) {
     }
     Json notes = Json::array();
     for (const analytics::Note& note : all_notes(frame)) {
-        notes.push_back({{"figure", note.figure}, {"reason", note.reason}});
+        notes.push_back(
+            {{"figure", quoted_line(note.figure)}, {"reason", quoted_line(note.reason)}});
     }
     if (!notes.empty()) {
         result["notes"] = std::move(notes);
@@ -152,7 +155,7 @@ void add_frame(Json& result, const AnswerFrame& frame) {
         if (!result.contains("warnings")) {
             result["warnings"] = Json::array();
         }
-        append(result["warnings"], Json(frame.warnings));
+        append(result["warnings"], lines_json(frame.warnings, kFewerStrategies));
     }
     if (!frame.explain) {
         return;
@@ -178,16 +181,13 @@ std::string frame_text(const AnswerFrame& frame) {
     std::string text;
     for (const FreshBlock* block : frame.blocks) {
         text += sync_trouble_text(block->sync);
-        for (const std::string& warning : block->sync.warnings) {
-            text += "Warning: " + mcp::visible_text(warning) + "\n";
-        }
     }
-    for (const std::string& warning : frame.warnings) {
-        text += "Warning: " + mcp::visible_text(warning) + "\n";
+    for (const Json& warning : lines_json(frame.warnings, kFewerStrategies)) {
+        text += "Warning: " + mcp::visible_text(warning.get<std::string>()) + "\n";
     }
     for (const analytics::Note& note : all_notes(frame)) {
-        text += fmt::format("Note: {}: {}\n", mcp::visible_text(note.figure),
-                            mcp::visible_text(note.reason));
+        text += fmt::format("Note: {}: {}\n", mcp::visible_text(quoted_line(note.figure)),
+                            mcp::visible_text(quoted_line(note.reason)));
     }
     if (const std::string_view counted_by = counted_by_text(frame); !counted_by.empty()) {
         text += fmt::format("Days, weekdays, weeks and months are by {}\n", counted_by);

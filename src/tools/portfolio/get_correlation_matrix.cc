@@ -216,6 +216,9 @@ mcp::Outcome<mcp::ToolResult> get_correlation_matrix(App& app, mcp::ToolContext&
     const analytics::CorrelationOptions options = read_options(arguments);
     TB_TRY_TOOL(const RiskSelection selection,
                 select_trades(app, context, arguments, "strategyFilter"));
+    if (auto refused = too_many_to_pair(selection)) {
+        return tl::unexpected<mcp::ToolError>(std::move(*refused));
+    }
     TB_TRY_TOOL(const CorrelationResult result,
                 analytics::correlation_matrix(selection.trades, options, selection.conventions,
                                               run_context(context)));

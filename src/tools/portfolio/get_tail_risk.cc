@@ -264,6 +264,9 @@ mcp::Outcome<mcp::ToolResult> get_tail_risk(App& app, mcp::ToolContext& context,
             block.trades,
             {selection.filter.strategies, selection.filter.ticker, selection.filter.dates});
     }
+    if (auto refused = too_many_to_pair(selection)) {
+        return tl::unexpected<mcp::ToolError>(std::move(*refused));
+    }
     TB_TRY_TOOL(const TailRiskResult result,
                 analytics::tail_risk(selection.trades, options, selection.conventions,
                                      run_context(context)));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -117,6 +118,20 @@ mcp::Outcome<RiskSelection> select_trades(App& app, mcp::ToolContext& context,
         return tl::unexpected<mcp::ToolError>(no_trades(block, filter));
     }
     return selection;
+}
+
+std::optional<mcp::ToolError> too_many_to_pair(const RiskSelection& selection) {
+    std::set<std::uint32_t> used;
+    for (const analytics::Trade& trade : selection.trades.trades) {
+        used.insert(trade.strategy);
+    }
+    if (used.size() <= kMostPairedStrategies) {
+        return std::nullopt;
+    }
+    return mcp::ToolError(fmt::format(
+        "{} strategies are too many to hold each against each (at most {}): name those of interest "
+        "in strategyFilter; get_strategy_comparison lists them with their trades",
+        mcp::count_text(static_cast<std::int64_t>(used.size())), kMostPairedStrategies));
 }
 
 std::optional<double> account_start_capital(const RiskSelection& selection) {

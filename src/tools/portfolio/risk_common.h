@@ -37,6 +37,11 @@ struct RiskSelection {
                                                         const mcp::Json& arguments,
                                                         std::string_view names);
 
+// For what holds every strategy against every other: work and answer grow with the square of their
+// number. The error when the selection has more of them.
+inline constexpr std::size_t kMostPairedStrategies = 500;
+[[nodiscard]] std::optional<mcp::ToolError> too_many_to_pair(const RiskSelection& selection);
+
 // The start capital get_statistics measures the selection from (02 I-13): a strategy or an
 // underlying starts with the capital of the whole block. nullopt when neither the trades nor a
 // daily log that matches them state one. Only kCorrect does this.
