@@ -12,6 +12,16 @@ namespace tb::analytics {
 
 namespace {
 
+// Two decimals, or what fits a sentence: an absurd cell of a file has three hundred digits.
+std::string amount(double dollars) {
+    constexpr double kReadable = 1e15;
+    if (!std::isfinite(dollars)) {
+        return "a number beyond all bounds";
+    }
+    return std::fabs(dollars) < kReadable ? fmt::format("{:.2f}", dollars)
+                                          : fmt::format("{:.3e}", dollars);
+}
+
 constexpr double kAgreement = 0.01;         // share of the start capital
 constexpr double kUnexplainedMove = 0.005;  // share of the balance
 constexpr double kContractShares = 100;
@@ -132,12 +142,12 @@ std::vector<std::string> log_disagreements(const RealizedSpan& trades,
     const double capital = log.front().net_liquidity - log.front().daily_pl;
     const double allowed = kAgreement * std::fabs(capital);
     if (trades.start_capital && !(std::fabs(*trades.start_capital - capital) <= allowed)) {
-        reasons.push_back(fmt::format("it starts from {:.2f} dollars, the trades from {:.2f}",
-                                      capital, *trades.start_capital));
+        reasons.push_back(fmt::format("it starts from {} dollars, the trades from {}",
+                                      amount(capital), amount(*trades.start_capital)));
     }
     if (!(std::fabs(log_pl.value() - trades.net_pl) <= allowed)) {
-        reasons.push_back(fmt::format("its P/L sums to {:.2f} dollars, the trades' to {:.2f}",
-                                      log_pl.value(), trades.net_pl));
+        reasons.push_back(fmt::format("its P/L sums to {} dollars, the trades' to {}",
+                                      amount(log_pl.value()), amount(trades.net_pl)));
     }
     return reasons;
 }

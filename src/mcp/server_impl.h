@@ -186,9 +186,9 @@ class ConnectionImpl final : public Connection,
     void refuse(const Message& message, Outlet& outlet, const RpcError& error, const char* why);
     // Methods that change the conversation; false if the method is none of them.
     bool handle_legacy_method(const Message& message, Outlet& outlet);
-    // Where to keep a call; nothing if its id is in use. There are clients that send everything with
-    // one id: where each request has an answer of its own (HTTP) that does no harm, only
-    // cancellation means the first of them.
+    // Where to keep a call; nothing if its id is in use. Some clients send everything with one id:
+    // where each request has an answer of its own (HTTP) that does no harm, only cancellation
+    // means the first of them.
     [[nodiscard]] std::optional<std::string> key_for(const RequestId& id,
                                                      const std::shared_ptr<Outlet>& outlet);
     void listen(const Message& message, const std::shared_ptr<Outlet>& outlet);

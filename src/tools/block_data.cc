@@ -65,8 +65,8 @@ class StrategyNames {
         return found->second;
     }
 
-    // Names as they are shown, in order of first appearance in the trades, whose numbers are changed
-    // accordingly.
+    // Names as they are shown, in order of first appearance in the trades, whose numbers are
+    // changed accordingly.
     template <class Set>
     void put_in_order(Set& set) const {
         auto& trades = set.trades;

@@ -44,7 +44,7 @@ Field warnings_field() {
 constexpr std::size_t kListedErrors = 20;
 constexpr std::size_t kListedLines = 20;
 // Of the lines of one kind together: so many odd messages must not crowd out the answer.
-constexpr std::size_t kListedChars = 4'000;
+constexpr std::size_t kListedChars = 6'000;
 
 Json error_entry(std::string_view id, SyncStatus status, const std::string& error) {
     return {{"blockId", id}, {"status", sync::status_name(status)}, {"error", quoted_line(error)}};
