@@ -7,8 +7,8 @@
 // defaults were filled in: equal calls have equal digests. `rows` counts the longest list of the
 // result (null = it has none), `bytes` text and JSON of the result. Outcomes: ok, error, cancelled,
 // asked (the user is to be asked first, and the client calls again), refused. What was refused
-// before it reached a tool has a `why` (mcp::RefusedCall) and the tool's name and arguments as they came.
-// Requests without a valid token are no calls: nobody has read what they ask for.
+// before it reached a tool has a `why` (mcp::RefusedCall) and the tool's name and arguments as they
+// came. Requests without a valid token are no calls: nobody has read what they ask for.
 //
 // Several processes may write one file: a line is one write to a file opened for appending.
 //
