@@ -364,8 +364,14 @@ void TradeConverter::convert(RowCells& row, TextArena& arena, TradeRecord& trade
 }
 
 DailyConverter::DailyConverter(const HeaderMap& header, const IngestOptions& /*options*/,
-                               const FileReading& /*reading*/)
-    : extra_(header, {}) {}
+                               const FileReading& reading)
+    : drawdown_is_positive_(reading.drawdown_is_positive), extra_(header, {}) {}
+
+void DailyConverter::survey(const RowCells& row, ReadingSurvey& survey) {
+    if (survey.drawdown.wants_rows()) {
+        survey.drawdown.see(row.quiet_number(DailyField::kDrawdownPct).value_or(0));
+    }
+}
 
 void DailyConverter::convert(RowCells& row, TextArena& arena, DailyRecord& day_row) {
     const auto date = row.required_date(DailyField::kDate);
@@ -379,6 +385,9 @@ void DailyConverter::convert(RowCells& row, TextArena& arena, DailyRecord& day_r
     day_row.trading_funds = row.number(DailyField::kTradingFunds);
     day_row.pl_pct = row.number(DailyField::kPlPct);
     day_row.drawdown_pct = row.number(DailyField::kDrawdownPct);
+    if (drawdown_is_positive_ && day_row.drawdown_pct) {
+        day_row.drawdown_pct = 0 - *day_row.drawdown_pct;  // never a negative zero
+    }
     if (!row.text(DailyField::kPl).empty()) {
         day_row.pl = row.profit(DailyField::kPl, false);
     }

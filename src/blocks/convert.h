@@ -23,6 +23,13 @@ inline constexpr std::string_view kDefaultTicker = "SPX";
 struct ReadingSurvey {
     PremiumSurvey premium;
     BasisSurvey basis;
+    DrawdownSurvey drawdown;
+
+    void decide(FileReading& reading) const {
+        premium.decide(reading);
+        basis.decide(reading);
+        drawdown.decide(reading);
+    }
 };
 
 // The underlying in upper case: first word, without leading `^` and `$`, only [A-Z0-9._-]; empty
@@ -85,12 +92,13 @@ class DailyConverter {
     using Record = DailyRecord;
     DailyConverter(const HeaderMap& header, const IngestOptions& options,
                    const FileReading& reading);
-    static void survey(const RowCells& /*row*/, ReadingSurvey& /*survey*/) {}
+    static void survey(const RowCells& row, ReadingSurvey& survey);
     void convert(RowCells& row, TextArena& arena, DailyRecord& day_row);
     [[nodiscard]] static Date day(const DailyRecord& row) { return row.date; }
     [[nodiscard]] std::vector<std::string> file_notes() const { return {}; }
 
   private:
+    bool drawdown_is_positive_;
     ExtraColumns extra_;
 };
 

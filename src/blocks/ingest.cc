@@ -328,8 +328,7 @@ Result<void> FileIngest::decide_reading() {
         row.start(record);
         Converter::survey(row, rows);
     });
-    rows.premium.decide(reading_);
-    rows.basis.decide(reading_);
+    rows.decide(reading_);
     return {};
 }
 
@@ -337,8 +336,7 @@ Result<void> FileIngest::decide_reading() {
 void FileIngest::compare_readings(const CellSurvey& cells, const ReadingSurvey& rows) {
     FileReading final;
     final.locale = cells.decide();
-    rows.premium.decide(final);
-    rows.basis.decide(final);
+    rows.decide(final);
     const bool same = final.same_reading(reading_);
     reading_ = std::move(final);
     if (!same && reading_.locale.refusal.empty()) {

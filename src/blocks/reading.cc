@@ -153,4 +153,11 @@ void BasisSurvey::decide(FileReading& reading) const {
     }
 }
 
+void DrawdownSurvey::decide(FileReading& reading) const {
+    if (positive_ && !negative_) {
+        reading.drawdown_is_positive = true;
+        reading.notes.emplace_back("drawdowns are written as positive numbers: stored as negative");
+    }
+}
+
 }  // namespace tb::blocks

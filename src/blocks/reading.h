@@ -30,11 +30,14 @@ struct FileReading {
     bool premium_is_proven = false;
     // Of rows of a `P/L Basis` column that say nothing; nullopt = the basis of the import.
     std::optional<PlBasis> blank_basis;
+    // A daily log whose drawdowns are all written as positive numbers; stored they are negative.
+    bool drawdown_is_positive = false;
     std::vector<std::string> notes;  // besides the locale's
 
     [[nodiscard]] bool same_reading(const FileReading& other) const {
         return locale.same_reading(other.locale) && premium_unit == other.premium_unit &&
-               premium_is_proven == other.premium_is_proven && blank_basis == other.blank_basis;
+               premium_is_proven == other.premium_is_proven && blank_basis == other.blank_basis &&
+               drawdown_is_positive == other.drawdown_is_positive;
     }
 };
 
@@ -82,6 +85,21 @@ class BasisSurvey {
     std::int64_t gross_ = 0;
     std::int64_t others_ = 0;
     std::int64_t blank_ = 0;
+};
+
+// Cells of a `Drawdown %` column.
+class DrawdownSurvey {
+  public:
+    [[nodiscard]] bool wants_rows() const { return !negative_; }
+    void see(double drawdown) {
+        positive_ = positive_ || drawdown > 0;
+        negative_ = negative_ || drawdown < 0;
+    }
+    void decide(FileReading& reading) const;
+
+  private:
+    bool positive_ = false;
+    bool negative_ = false;
 };
 
 }  // namespace tb::blocks

@@ -1,5 +1,6 @@
 // What is decided for a whole file: order of dates, decimal sign, unit of the premium, P/L basis,
 // where its header stands and what it is at all.
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -182,6 +183,19 @@ TEST(FileReading, AToolboxExportStatesNoPriceOfTheUnderlying) {
     EXPECT_EQ(got.rows[0].initial_premium, -40);  // points, as Option Omega's live log
     EXPECT_EQ(got.rows[0].extra_json, R"({"PriceOpen":"-40","PriceClose":"44.5"})");
     EXPECT_EQ(got.rows[1].initial_premium, -40);
+}
+
+TEST(FileReading, DrawdownsAreNegativeHoweverTheFileWritesThem) {
+    const auto drawdowns = [](const std::string& first, const std::string& second) {
+        Ingested<DailyRecord> got;
+        test::ingest_into(got, "Date,Net Liquidity,Drawdown %\n2024-01-02,100," + first +
+                                   "\n2024-01-03,99," + second + "\n");
+        return std::pair(got.rows.at(0).drawdown_pct, got.rows.at(1).drawdown_pct);
+    };
+    EXPECT_EQ(drawdowns("0", "1.5"), std::pair(std::optional(0.0), std::optional(-1.5)));
+    EXPECT_FALSE(std::signbit(*drawdowns("0", "1.5").first));
+    EXPECT_EQ(drawdowns("0", "-1.5"), std::pair(std::optional(0.0), std::optional(-1.5)));
+    EXPECT_EQ(drawdowns("0.1", "-1.5"), std::pair(std::optional(0.1), std::optional(-1.5)));
 }
 
 TEST(FileReading, BlankBasesAreWhatAllOthersSay) {
