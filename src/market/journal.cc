@@ -9,6 +9,8 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <span>
+#include <string>
 #include <system_error>
 
 #include <fcntl.h>
@@ -17,6 +19,7 @@
 
 #include "core/check.h"
 #include "core/number.h"
+#include "core/sha256.h"
 #include "core/unique_fd.h"
 
 namespace tb::market {
@@ -26,6 +29,7 @@ namespace {
 // A journal may hold this many lines more than twice its days before it is rewritten.
 constexpr std::size_t kCompactionSlack = 1000;
 constexpr std::string_view kFolder = ".tradeblocks/market-history";
+constexpr std::string_view kCheckColumn = "line_check";
 
 tl::unexpected<Error> io_error(int error, std::string_view what,
                                const std::filesystem::path& path) {
@@ -44,7 +48,36 @@ std::string header_line(const db::TableSpec& table) {
         line += line.empty() ? "" : ",";
         line += column.name;
     }
-    return line + "\n";
+    return line + "," + std::string(kCheckColumn) + "\n";
+}
+
+void append_number(std::string& out, double value) {
+    std::array<char, 32> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value);
+    out.append(text.data(), end.ptr);
+}
+
+// First 32 bits of the SHA-256 of the day's numbers by name, in decimal: older programs take the
+// column for one they do not know only if it is a number. Columns without a value do not count, so
+// that those of a later version change nothing.
+std::string check_of(const db::TableSpec& table, Date date, std::span<const std::size_t> columns,
+                     std::span<const double> values) {
+    std::string text = date.to_iso();
+    for (std::size_t i = 0; i < table.columns.size(); ++i) {
+        const auto found = std::find(columns.begin(), columns.end(), i);
+        if (found == columns.end()) {
+            continue;
+        }
+        const double value = values[static_cast<std::size_t>(found - columns.begin())];
+        if (!std::isnan(value)) {
+            text += fmt::format(",{}=", table.columns[i].name);
+            append_number(text, value);
+        }
+    }
+    const std::string hex = sha256_hex(std::as_bytes(std::span(text)));
+    std::uint32_t bits = 0;
+    std::from_chars(hex.data(), hex.data() + 8, bits, 16);
+    return std::to_string(bits);
 }
 
 void append_line(std::string& out, const db::TableSpec& table, Date date,
@@ -61,19 +94,24 @@ void append_line(std::string& out, const db::TableSpec& table, Date date,
                                  ? std::numeric_limits<double>::quiet_NaN()
                                  : values[static_cast<std::size_t>(found - columns.begin())];
         if (!std::isnan(value)) {
-            std::array<char, 32> text{};
-            const auto end = std::to_chars(text.data(), text.data() + text.size(), value);
-            out.append(text.data(), end.ptr);
+            append_number(out, value);
         }
     }
-    out += '\n';
+    out += ',' + check_of(table, date, columns, values) + '\n';
+}
+
+// A cell that a spreadsheet has put in quotes.
+std::string_view unquoted(std::string_view cell) {
+    return cell.size() >= 2 && cell.starts_with('"') && cell.ends_with('"')
+               ? cell.substr(1, cell.size() - 2)
+               : cell;
 }
 
 std::vector<std::string_view> split(std::string_view line) {
     std::vector<std::string_view> cells;
     while (true) {
         const std::size_t comma = line.find(',');
-        cells.push_back(line.substr(0, comma));
+        cells.push_back(unquoted(line.substr(0, comma)));
         if (comma == std::string_view::npos) {
             return cells;
         }
@@ -81,47 +119,99 @@ std::vector<std::string_view> split(std::string_view line) {
     }
 }
 
+// How many lines that could not be read are named.
+constexpr std::int64_t kMostNamed = 5;
+
 struct Journal {
     std::map<Date, std::vector<double>> days;  // one value per column of the table but the key
     std::vector<std::size_t> columns;
     std::size_t lines = 0;
     std::int64_t ignored = 0;
+    std::string ignored_lines;  // for people, the first few
     bool current_header = false;
     bool ends_with_newline = true;
+
+    void ignore(std::size_t line, std::string_view date, std::string_view why) {
+        if (++ignored <= kMostNamed) {
+            ignored_lines += fmt::format("{}line {}{}: {}", ignored_lines.empty() ? "" : "; ", line,
+                                         date.empty() ? "" : fmt::format(" ({})", date), why);
+        }
+    }
 };
 
-// One value per table column but the key, or nullopt for a line that is not whole.
-std::optional<std::pair<Date, std::vector<double>>> parse_line(
-    const db::TableSpec& table, std::string_view line,
-    const std::vector<std::optional<std::size_t>>& places, std::size_t key_cell,
-    const std::vector<std::size_t>& columns) {
-    const std::vector<std::string_view> cells = split(line);
-    if (cells.size() != places.size()) {
-        return std::nullopt;
+// What the cells of a journal's lines are.
+struct Cells {
+    std::vector<std::optional<std::size_t>> places;  // of each cell among Journal::columns
+    std::optional<std::size_t> key;
+    std::optional<std::size_t> check;
+};
+
+Cells read_header(const db::TableSpec& table, const Journal& journal, std::string_view line) {
+    Cells cells;
+    for (const std::string_view name : split(line)) {
+        if (name == "date") {
+            cells.key = cells.places.size();
+        } else if (name == kCheckColumn) {
+            cells.check = cells.places.size();
+        }
+        const auto found =
+            std::find_if(journal.columns.begin(), journal.columns.end(),
+                         [&](std::size_t column) { return table.columns[column].name == name; });
+        cells.places.push_back(
+            found == journal.columns.end()
+                ? std::nullopt
+                : std::optional(static_cast<std::size_t>(found - journal.columns.begin())));
     }
-    const auto date = Date::from_iso(cells[key_cell]);
-    if (!date) {
-        return std::nullopt;
+    return cells;
+}
+
+struct Line {
+    std::string_view date_text;
+    std::optional<Date> date;
+    std::vector<double> values;  // one per table column but the key
+    std::string_view problem;    // empty: a line that is to be taken
+};
+
+Line parse_line(const db::TableSpec& table, std::string_view text, const Cells& cells,
+                const std::vector<std::size_t>& columns) {
+    Line line;
+    const std::vector<std::string_view> parts = split(text);
+    if (parts.size() != cells.places.size()) {
+        line.problem = "not whole";
+        return line;
     }
-    std::vector<double> values(columns.size(), std::numeric_limits<double>::quiet_NaN());
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-        if (i == key_cell || cells[i].empty()) {
+    line.date_text = parts[*cells.key].substr(0, 20);
+    line.date = Date::from_iso(parts[*cells.key]);
+    if (!line.date) {
+        line.problem = "no date as it was written (YYYY-MM-DD)";
+        return line;
+    }
+    line.values.assign(columns.size(), std::numeric_limits<double>::quiet_NaN());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (i == cells.key || i == cells.check || parts[i].empty()) {
             continue;
         }
-        const auto value = parse_double(cells[i]);
+        const auto value = parse_double(parts[i]);
         if (!value) {
-            return std::nullopt;
+            line.problem = "a cell that is no number";
+            return line;
         }
-        if (places[i]) {
-            const std::size_t column = columns[*places[i]];
-            if (table.columns[column].type == db::TypeId::kInteger &&
+        if (const auto place = cells.places[i]) {
+            if (table.columns[columns[*place]].type == db::TypeId::kInteger &&
                 (std::trunc(*value) != *value || std::fabs(*value) > 2147483647.0)) {
-                return std::nullopt;
+                line.problem = "a cell that is no whole number";
+                return line;
             }
-            values[*places[i]] = *value;
+            line.values[*place] = *value;
         }
     }
-    return std::pair(*date, std::move(values));
+    if (cells.check && !parts[*cells.check].empty() &&
+        parts[*cells.check] != check_of(table, *line.date, columns, line.values)) {
+        line.problem =
+            "its values are not those it was written with (edited or damaged; with the last cell "
+            "emptied they are taken as they are)";
+    }
+    return line;
 }
 
 Journal parse_journal(const db::TableSpec& table, std::string_view text) {
@@ -138,12 +228,11 @@ Journal parse_journal(const db::TableSpec& table, std::string_view text) {
     if (text.starts_with(kByteOrderMark)) {
         text.remove_prefix(kByteOrderMark.size());
     }
-    std::vector<std::optional<std::size_t>> places;  // of the file's cells among journal.columns
-    std::optional<std::size_t> key_cell;
-    while (!text.empty()) {
+    std::optional<Cells> cells;
+    for (std::size_t number = 1; !text.empty(); ++number) {
         const std::size_t end = text.find('\n');
         if (end == std::string_view::npos) {
-            ++journal.ignored;  // torn: it was never flushed as a whole
+            journal.ignore(number, {}, "not whole");  // torn: it was never flushed as a whole
             break;
         }
         std::string_view line = text.substr(0, end);
@@ -151,30 +240,23 @@ Journal parse_journal(const db::TableSpec& table, std::string_view text) {
         if (line.ends_with('\r')) {  // saved by an editor or a spreadsheet
             line.remove_suffix(1);
         }
-        if (!key_cell) {
-            for (const std::string_view name : split(line)) {
-                if (name == "date") {
-                    key_cell = places.size();
-                }
-                const auto found = std::find_if(
-                    journal.columns.begin(), journal.columns.end(),
-                    [&](std::size_t column) { return table.columns[column].name == name; });
-                places.push_back(
-                    found == journal.columns.end()
-                        ? std::nullopt
-                        : std::optional(static_cast<std::size_t>(found - journal.columns.begin())));
-            }
-            if (!key_cell) {
-                ++journal.ignored;
-                break;  // no header of ours: nothing behind it can be told apart
+        if (!cells) {
+            cells = read_header(table, journal, line);
+            if (!cells->key) {
+                // Nothing behind it can be told apart.
+                journal.ignore(number, {},
+                               "no header of a journal (comma-separated, with a column date), so "
+                               "that nothing of the file can be read");
+                break;
             }
             continue;
         }
         ++journal.lines;
-        if (auto row = parse_line(table, line, places, *key_cell, journal.columns)) {
-            journal.days.insert_or_assign(row->first, std::move(row->second));
+        Line row = parse_line(table, line, *cells, journal.columns);
+        if (row.problem.empty()) {
+            journal.days.insert_or_assign(*row.date, std::move(row.values));
         } else {
-            ++journal.ignored;
+            journal.ignore(number, row.date_text, row.problem);
         }
     }
     return journal;
@@ -235,6 +317,24 @@ Result<void> flush_folder(const std::filesystem::path& folder) {
         return io_error(errno, "cannot flush", folder);
     }
     return {};
+}
+
+// Lines that this program cannot read may say something to people.
+Result<void> keep_unread(const std::filesystem::path& path) {
+    for (int i = 1; i <= 1000; ++i) {
+        std::filesystem::path kept = path;
+        kept += fmt::format(".unread-{}", i);
+        if (::link(path.c_str(), kept.c_str()) == 0) {
+            return {};
+        }
+        if (errno == EEXIST) {
+            continue;
+        }
+        std::error_code failed;  // a file system without links
+        std::filesystem::copy_file(path, kept, failed);
+        return failed ? io_error(failed.value(), "cannot keep a copy of", path) : Result<void>{};
+    }
+    return io_error(EEXIST, "cannot keep a copy of", path);
 }
 
 bool same_row(std::span<const double> a, std::span<const double> b) {
@@ -302,6 +402,9 @@ Result<bool> MarketJournal::write_rows(std::string_view table, const MarketRows&
         TB_RETURN_IF_ERROR(append_to_file(path(table), render(spec, changed)));
         return true;
     }
+    if (journal.ignored > 0) {
+        TB_RETURN_IF_ERROR(keep_unread(path(table)));
+    }
     TB_RETURN_IF_ERROR(
         write_file_atomically(path(table), header_line(spec) + render(spec, to_rows(journal))));
     return journal.ignored == 0;
@@ -362,10 +465,14 @@ Result<void> MarketJournal::remove(std::string_view table) {
     return unmark(table);
 }
 
-Result<MarketRows> MarketJournal::read(std::string_view table, std::int64_t* lines_ignored) const {
+Result<MarketRows> MarketJournal::read(std::string_view table, JournalLoad* load) const {
     TB_TRY(const Journal journal, read_journal(fs_, data_dir_, path(table), spec_of(table)));
-    if (lines_ignored != nullptr) {
-        *lines_ignored = journal.ignored;
+    if (load != nullptr) {
+        load->lines_ignored = journal.ignored;
+        load->ignored = journal.ignored_lines;
+        if (journal.ignored > kMostNamed) {
+            load->ignored += fmt::format("; and {} more", journal.ignored - kMostNamed);
+        }
     }
     return to_rows(journal);
 }
@@ -376,7 +483,7 @@ Result<std::vector<JournalLoad>> load_journals(db::Transaction& transaction,
     for (const MarketFile& file : market_files()) {
         JournalLoad load;
         load.table = std::string(file.table);
-        TB_TRY(const MarketRows rows, journal.read(file.table, &load.lines_ignored));
+        TB_TRY(const MarketRows rows, journal.read(file.table, &load));
         if (rows.dates.empty() && load.lines_ignored == 0) {
             continue;
         }
@@ -393,7 +500,12 @@ Result<std::vector<JournalLoad>> load_journals(db::Transaction& transaction,
         load.rows_loaded = static_cast<std::int64_t>(fresh.dates.size());
         load.rows_present = static_cast<std::int64_t>(rows.dates.size()) - load.rows_loaded;
         TB_TRY(const MergeResult merged, merge_market_rows(transaction, table, fresh));
-        TB_CHECK(merged.rows_inserted == load.rows_loaded, "journal rows of absent days inserted");
+        if (merged.rows_inserted != load.rows_loaded) {
+            return make_error(
+                ErrorCode::kDatabase,
+                fmt::format("{} of {} days of the journal could be put into {}",
+                            merged.rows_inserted, load.rows_loaded, table.qualified_name()));
+        }
         loads.push_back(std::move(load));
     }
     return loads;

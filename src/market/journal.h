@@ -3,8 +3,13 @@
 // kept a second time in a form that needs no program to read (00 §2).
 //
 // A journal is only ever appended to (and now and then rewritten shorter): the last line of a day
-// is that day's row. A torn last line, or any line that is not whole, is ignored; when a rewrite
-// leaves such lines out, the mark stays until heal() has compared with the table.
+// is that day's row. Each line ends in `line_check`, the first 32 bits of the SHA-256 of its values
+// as this program writes them, as a whole number: a spreadsheet that only saves the file changes
+// nothing, a changed digit does. A line without one is taken as it stands (older journals, and
+// lines that somebody has corrected by hand). A torn last line, a line that is not whole and one
+// whose values are not those it was written with are left out and named; when a rewrite leaves them
+// out, the file as it was is kept beside the journal (`<table>.csv.unread-<n>`), and the mark stays
+// until heal() has compared with the table.
 //
 // Order of events, so that a crash at any point loses nothing:
 //
@@ -47,6 +52,7 @@ struct JournalLoad {
     std::int64_t rows_loaded = 0;    // days that were not in the table
     std::int64_t rows_present = 0;   // days the table had already (they stay as they are)
     std::int64_t lines_ignored = 0;  // torn or damaged
+    std::string ignored;             // which, and why: "line 7 (2024-01-03): ...; line 9: ..."
 };
 
 class MarketJournal {
@@ -73,7 +79,7 @@ class MarketJournal {
 
     // The journal's rows: the last whole line of each day. No journal = no rows.
     [[nodiscard]] Result<MarketRows> read(std::string_view table,
-                                          std::int64_t* lines_ignored = nullptr) const;
+                                          JournalLoad* load = nullptr) const;
 
     [[nodiscard]] std::filesystem::path path(std::string_view table) const;
 

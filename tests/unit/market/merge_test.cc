@@ -335,7 +335,7 @@ TEST_F(MarketHistoryJournal, IsAPlainCsvWithTheColumnsOfTheTable) {
     for (const db::ColumnSpec& column : daily().columns) {
         header += (header.empty() ? "" : ",") + std::string(column.name);
     }
-    EXPECT_EQ(written[0], header);
+    EXPECT_EQ(written[0], header + ",line_check");
     EXPECT_THAT(written[1], testing::StartsWith("2024-01-02,4769.83,4745.2,,,"));
     EXPECT_THAT(written[2], testing::StartsWith("2024-01-03,,0.1,,,"));
 }

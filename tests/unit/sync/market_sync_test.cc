@@ -89,7 +89,8 @@ TEST_F(MarketSyncTest, DaysOnDamagedJournalLinesAreReportedOrWrittenAgain) {
     write("_marketdata/treasury_rates.csv", "date,rate_percent\n2024-01-04,3\n");
     sync_market();
     sync_market();
-    EXPECT_NE(dir_.read(journal).find("2024-01-02,1\n"), std::string::npos);
+    EXPECT_NE(dir_.read(journal).find("\n2024-01-02,1,"), std::string::npos);
+    EXPECT_EQ(dir_.read(journal + ".unread-1"), damaged + "2024-01-0");
     // Here no table has it.
     write(journal, damaged);
     remove("_marketdata");
@@ -97,6 +98,59 @@ TEST_F(MarketSyncTest, DaysOnDamagedJournalLinesAreReportedOrWrittenAgain) {
     const MarketSyncResult restored = sync_market();
     ASSERT_EQ(restored.warnings.size(), 2U);
     EXPECT_NE(restored.warnings[1].find("1 damaged line"), std::string::npos);
+    EXPECT_NE(restored.warnings[1].find("line 2 (2024-01-02): a cell that is no number"),
+              std::string::npos);
+}
+
+TEST_F(MarketSyncTest, AChangedDigitInAJournalIsNoticedAndASpreadsheetIsNone) {
+    const std::string journal = ".tradeblocks/market-history/treasury_rates.csv";
+    write("_marketdata/treasury_rates.csv",
+          "date,rate_percent\n2024-01-02,1.5\n2024-01-03,2.25\n2024-01-04,3\n");
+    sync_market();
+    remove("_marketdata");
+    const std::string good = dir_.read(journal);
+    const auto rows_from = [&](const std::string& text) {
+        write(journal, text);
+        lose_the_database();
+        const MarketSyncResult restored = sync_market();
+        return restored.warnings.empty() ? std::string("-") : restored.warnings.back();
+    };
+    const auto changed = [&](const std::string& from, const std::string& to) {
+        std::string text = good;
+        text.replace(text.find(from), from.size(), to);
+        return text;
+    };
+    // As a spreadsheet saves it: other line ends, other decimals, quotes.
+    std::string saved;
+    for (const char c : good) {
+        saved += c == '\n' ? std::string("\r\n") : std::string(1, c);
+    }
+    saved.replace(saved.find(",1.5,"), 5, ",\"1.500\",");
+    EXPECT_NE(rows_from(saved).find("3 days"), std::string::npos);
+    EXPECT_EQ(count("SELECT count(*) FROM market.treasury_rates"), 3);
+    // A digit that changed is not believed, and the day is named.
+    const std::string warning = rows_from(changed(",2.25,", ",9.25,"));
+    EXPECT_NE(warning.find("1 damaged line"), std::string::npos) << warning;
+    EXPECT_NE(warning.find("line 3 (2024-01-03): its values are not those it was written with"),
+              std::string::npos)
+        << warning;
+    EXPECT_EQ(count("SELECT count(*) FROM market.treasury_rates"), 2);
+    // Corrected by hand, with the check taken out: taken.
+    std::string corrected = changed(",2.25,", ",9.25,");
+    const std::size_t check = corrected.find(",9.25,") + 6;
+    corrected.erase(check, corrected.find('\n', check) - check);
+    EXPECT_NE(rows_from(corrected).find("3 days"), std::string::npos);
+    EXPECT_EQ(text("SELECT rate_percent::VARCHAR FROM market.treasury_rates WHERE date = "
+                   "'2024-01-03'"),
+              "9.25");
+    // Of an older version: without checks at all.
+    EXPECT_NE(rows_from("date,rate_percent\n2024-01-02,7\n").find("1 days"), std::string::npos);
+    // Nothing of it can be read: said, and kept when it is written anew.
+    const std::string european = "date;rate_percent;line_check\n02.01.2024;1,5;1\n";
+    EXPECT_NE(rows_from(european).find("nothing of the file can be read"), std::string::npos);
+    write("_marketdata/treasury_rates.csv", "date,rate_percent\n2024-01-05,4\n");
+    sync_market();
+    EXPECT_EQ(dir_.read(journal + ".unread-1"), european);
 }
 
 TEST_F(MarketSyncTest, JournalThatCannotBeReadPutsOffTheFilesUntilItCan) {
