@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "db/database.h"
 #include "db/engine_state.h"
 
 namespace tb::db {
@@ -51,6 +52,10 @@ void ConnectionState::give_up_instance() {
 }
 
 void ConnectionState::note_failure(const Error& error) {
+    // A full disk or too little memory says nothing about the file.
+    if (error.code == ErrorCode::kDatabase && is_damage_at_open(error)) {
+        database->suspected = true;
+    }
     if (error.message.starts_with("FATAL Error")) {
         database->must_reopen = true;  // the engine answers nothing any more, nor writes anything
     } else if (error.message.starts_with("TransactionContext Error: Failed to commit")) {

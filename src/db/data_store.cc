@@ -1,7 +1,5 @@
 #include "db/data_store.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <condition_variable>
 #include <map>
@@ -13,7 +11,10 @@
 #include <fmt/format.h>
 
 #include "core/file_system.h"
+#include "core/log.h"
 #include "db/engine_state.h"
+#include "db/file_check.h"
+#include "db/file_lock.h"
 
 namespace tb::db {
 
@@ -37,20 +38,6 @@ struct StoreRegistry {
     }
 };
 
-// An engine that fails on its own internal checks while it opens a file has been given nonsense.
-bool is_damage_at_open(const Error& error) {
-    return is_damage(error) ||
-           (error.code == ErrorCode::kDatabase && error.message.starts_with("INTERNAL Error"));
-}
-
-// Which file has the name now. stat, never open: closing it would drop the engine's lock.
-std::optional<std::pair<dev_t, ino_t>> identity_of(const std::filesystem::path& file) {
-    struct stat status {};
-    return ::stat(file.c_str(), &status) == 0
-               ? std::optional(std::pair(status.st_dev, status.st_ino))
-               : std::nullopt;
-}
-
 void pause(SteadyClock::duration length, const CancelToken& cancel) {
     const auto end = SteadyClock::now() + length;
     while (!cancel.cancelled() && SteadyClock::now() < end) {
@@ -68,8 +55,8 @@ struct DataStore::Impl {
     std::optional<DatabaseFileGuard> guard;
     std::condition_variable writer_free;
     std::optional<Database> database;
-    std::optional<Connection> writer;             // between leases
-    std::optional<std::pair<dev_t, ino_t>> file;  // the one that is open
+    std::optional<Connection> writer;  // between leases
+    std::optional<FileIdentity> file;  // the one that is open
     bool writer_out = false;
     StoreMode mode = StoreMode::kClosed;
     std::uint64_t generation = 0;
@@ -77,6 +64,8 @@ struct DataStore::Impl {
     SchemaChange change;
     std::optional<RecoveryReport> recovery;
     SteadyClock::time_point last_used = SteadyClock::now();
+    // What the next opening does about a look through the file. Guarded by `opening`.
+    enum class Look { kIfNotMarked, kAlways, kNever } look = Look::kIfNotMarked;
 
     // The connections that users hold: all but the writer connection that waits here.
     [[nodiscard]] std::int64_t in_use() const {
@@ -160,7 +149,8 @@ Result<void> DataStore::open_or_stand_in(const CancelToken& cancel) {
 
 bool DataStore::stand_in_helps(const Error& error) {
     return error.code == ErrorCode::kLocked || error.code == ErrorCode::kIo ||
-           is_newer_schema(error) || is_newer_engine_file(error);
+           error.code == ErrorCode::kResourceExhausted || is_newer_schema(error) ||
+           is_newer_engine_file(error);
 }
 
 // With `opening` held. Tries again while another process holds the file.
@@ -182,10 +172,53 @@ Result<void> DataStore::open_file(const CancelToken& cancel) {
     }
 }
 
+// A look through the file, where one is due. Damage is dealt with here; what is given back is what
+// differs.
+Result<std::optional<FileFindings>> DataStore::look_if_due(
+    std::optional<RecoveryReport>& recovery) {
+    std::error_code failed;
+    if (const auto there = std::filesystem::status(database_file_, failed);
+        std::filesystem::is_directory(there)) {
+        return make_error(ErrorCode::kIo,
+                          fmt::format("{} is a folder, the database would be a file of that name: "
+                                      "move the folder away or rename it",
+                                      database_file_.string()));
+    } else if (!std::filesystem::is_regular_file(there) || is_open_here(database_file_)) {
+        return std::optional<FileFindings>();
+    }
+    const auto look = std::exchange(impl_->look, Impl::Look::kIfNotMarked);
+    if (look == Impl::Look::kNever ||
+        (look == Impl::Look::kIfNotMarked && is_as_marked(database_file_))) {
+        return std::optional<FileFindings>();
+    }
+    const auto seen = identity_of(database_file_);
+    auto findings = look_through_file(database_file_, options_.database);
+    if (!findings.has_value()) {  // no child process: as it was before there were any
+        log(LogLevel::kWarning, findings.error().to_string());
+        return std::optional<FileFindings>();
+    }
+    if (findings->error.has_value() && findings->error->code == ErrorCode::kLocked) {
+        return tl::unexpected<Error>(*findings->error);
+    }
+    if (!findings->damage.empty()) {
+        log(LogLevel::kInfo, "the database is damaged: " + findings->damage);
+        const Clock& clock = options_.clock != nullptr ? *options_.clock : system_clock();
+        const Error damage{ErrorCode::kDatabase, findings->damage, {}};
+        TB_TRY(auto replaced,
+               replace_damaged(database_file_, damage, true, options_.database, clock.now(), seen));
+        if (replaced.has_value()) {
+            recovery = std::move(replaced);
+        }
+        return std::optional<FileFindings>();
+    }
+    return std::optional<FileFindings>(std::move(*findings));
+}
+
 Result<void> DataStore::try_open_file() {
     const Clock& clock = options_.clock != nullptr ? *options_.clock : system_clock();
     TB_TRY(auto recovery,
            finish_interrupted_replacement(database_file_, options_.database, clock.now()));
+    TB_TRY(const auto findings, look_if_due(recovery));
     Error damage;
     // Once as it is, once after a replacement.
     for (int attempt = 0; attempt < 2; ++attempt) {
@@ -194,6 +227,12 @@ Result<void> DataStore::try_open_file() {
         if (database.has_value()) {
             TB_TRY(Connection writer, database->connect());
             change = ensure_schema(writer, clock.now());
+            if (change.has_value() && findings.has_value()) {
+                if (const auto put = put_right(writer, findings->differences, *change);
+                    !put.has_value()) {
+                    change = tl::unexpected<Error>(put.error());
+                }
+            }
             if (change.has_value()) {
                 const std::lock_guard lock(impl_->mutex);
                 install(std::move(*database), std::move(writer), std::move(*change));
@@ -319,12 +358,17 @@ Result<Connection> DataStore::reader() {
     while (true) {
         TB_RETURN_IF_ERROR(open());
         std::unique_lock lock(impl_->mutex);
-        if (impl_->database.has_value() && impl_->database->must_reopen() && !impl_->writer_out &&
-            impl_->in_use() == 0) {
-            lock.unlock();
-            std::optional<Connection> none;
-            TB_RETURN_IF_ERROR(open_anew(none, {}));
-            continue;
+        if (impl_->database.has_value() && !impl_->writer_out) {
+            // Lost to another process: what is in memory may differ from the file by now.
+            const bool lost = !impl_->database->renew_lock().has_value();
+            const bool unusable = impl_->database->must_reopen() || impl_->database->suspected();
+            if (unusable && (lost || impl_->in_use() == 0)) {
+                const bool suspected = impl_->database->suspected();
+                lock.unlock();
+                std::optional<Connection> none;
+                TB_RETURN_IF_ERROR(open_anew(none, {}, suspected));
+                continue;
+            }
         }
         if (impl_->database.has_value()) {  // not closed again in between
             impl_->last_used = SteadyClock::now();
@@ -383,10 +427,12 @@ Result<DataStore::Writer> DataStore::writer(const CancelToken& cancel) {
         if (!impl_->database.has_value()) {
             continue;  // closed in between
         }
-        if (impl_->database->must_reopen()) {
+        static_cast<void>(impl_->database->renew_lock());  // if that fails, it must be reopened
+        if (impl_->database->must_reopen() || impl_->database->suspected()) {
+            const bool suspected = impl_->database->suspected();
             lock.unlock();
             std::optional<Connection> none;
-            TB_RETURN_IF_ERROR(open_anew(none, cancel));
+            TB_RETURN_IF_ERROR(open_anew(none, cancel, suspected));
             continue;
         }
         if (!impl_->writer.has_value()) {
@@ -403,7 +449,8 @@ Result<DataStore::Writer> DataStore::writer(const CancelToken& cancel) {
 }
 
 // Closes the instance as soon as `own` is the last connection of users, and opens the file anew.
-Result<void> DataStore::open_anew(std::optional<Connection>& own, const CancelToken& cancel) {
+Result<void> DataStore::open_anew(std::optional<Connection>& own, const CancelToken& cancel,
+                                  bool look) {
     const std::lock_guard opening(impl_->opening);
     std::optional<Database> closing;
     std::string reason;
@@ -411,10 +458,15 @@ Result<void> DataStore::open_anew(std::optional<Connection>& own, const CancelTo
     std::optional<RecoveryReport> recovery;
     StoreMode mode = StoreMode::kClosed;
     decltype(impl_->file) file;
+    std::uint64_t generation = 0;
     {
         const std::lock_guard lock(impl_->mutex);
-        if (!impl_->database.has_value() || !impl_->database->must_reopen()) {
+        if (!impl_->database.has_value() ||
+            !(impl_->database->must_reopen() || impl_->database->suspected() || look)) {
             return {};  // somebody was here first
+        }
+        if (look && impl_->writer_out && !own.has_value()) {
+            return make_error(ErrorCode::kBusy, "connections are still in use");
         }
         if (impl_->mode == StoreMode::kMemory && own.has_value()) {
             return make_error(ErrorCode::kResourceExhausted,
@@ -428,6 +480,7 @@ Result<void> DataStore::open_anew(std::optional<Connection>& own, const CancelTo
         change = impl_->change;
         recovery = impl_->recovery;
         file = impl_->file;
+        generation = impl_->generation;
         impl_->forget_database();
     }
     const std::int64_t users = own.has_value() ? 1 : 0;
@@ -441,8 +494,8 @@ Result<void> DataStore::open_anew(std::optional<Connection>& own, const CancelTo
             impl_->file = file;
             impl_->reason = std::move(reason);
             return late ? make_error(ErrorCode::kBusy,
-                                     "a COMMIT failed and the database has to be opened anew, but "
-                                     "connections are still in use")
+                                     "the database has to be opened anew, but connections are "
+                                     "still in use")
                         : make_error(ErrorCode::kInterrupted,
                                      "cancelled while waiting for the database");
         }
@@ -453,14 +506,44 @@ Result<void> DataStore::open_anew(std::optional<Connection>& own, const CancelTo
     if (mode == StoreMode::kMemory) {
         return make_stand_in(std::move(reason));
     }
+    // After a COMMIT that failed the file is what it was, and the disk perhaps full.
+    impl_->look = look ? Impl::Look::kAlways : Impl::Look::kNever;
     TB_RETURN_IF_ERROR(open_file(cancel));
-    // What the first opening did is still to be told.
     const std::lock_guard lock(impl_->mutex);
+    if (!impl_->recovery.has_value() && impl_->change.notes.empty() &&
+        impl_->file == file) {  // the same rows as before
+        impl_->generation = generation;
+    }
+    // What the first opening did is still to be told.
+    change.notes.insert(change.notes.end(), impl_->change.notes.begin(), impl_->change.notes.end());
+    change.reload_history = change.reload_history || impl_->change.reload_history;
     impl_->change = std::move(change);
     if (!impl_->recovery.has_value()) {
         impl_->recovery = std::move(recovery);
     }
     return {};
+}
+
+bool DataStore::suspected() const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->database.has_value() && impl_->database->suspected();
+}
+
+void DataStore::suspect() {
+    const std::lock_guard lock(impl_->mutex);
+    if (impl_->database.has_value() && impl_->mode == StoreMode::kFile) {
+        impl_->database->suspect();
+    }
+}
+
+Result<bool> DataStore::look_again(const CancelToken& cancel) {
+    if (mode() != StoreMode::kFile) {
+        return false;
+    }
+    const std::uint64_t before = generation();
+    std::optional<Connection> none;
+    TB_RETURN_IF_ERROR(open_anew(none, cancel, true));
+    return generation() != before;
 }
 
 Result<void> DataStore::reopen(Writer& writer, const CancelToken& cancel) {

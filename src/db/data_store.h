@@ -11,6 +11,10 @@
 // `.wal`), never deleted. A fresh file takes its place; what can still be read of the tables that
 // the CSV files cannot bring back is copied over, and recovery() says what was lost.
 //
+// Before a file is used that was not closed in order by us, or whose rows could not be read, it is
+// looked through (file_check.h): a damaged one is replaced like one that does not open, and rows
+// that are not the stored ones are read again by the next sync.
+//
 // Thread-safe. Leases and connections may outlive close(): the file is then released when the last
 // of them is gone.
 #pragma once
@@ -29,6 +33,7 @@
 #include "core/result.h"
 #include "db/connection.h"
 #include "db/database.h"
+#include "db/file_check.h"
 #include "db/recovery.h"
 #include "db/schema.h"
 
@@ -138,6 +143,17 @@ class DataStore : public std::enable_shared_from_this<DataStore> {
     [[nodiscard]] SchemaChange schema_change() const;
     [[nodiscard]] std::optional<RecoveryReport> recovery() const;
 
+    // A statement on the open file has failed in a way that speaks of damage. reader() and writer()
+    // then look_again() by themselves where nobody else uses the file.
+    [[nodiscard]] bool suspected() const;
+    // The same, of a copy of the file that was read elsewhere (a worker process).
+    void suspect();
+    // Closes the file, looks through all of it and opens it again, healed if need be: see
+    // recovery() and schema_change(). True if there was something to heal. Nothing happens to a
+    // database in memory.
+    //   kBusy  readers still use it after five seconds, or the writer is out
+    [[nodiscard]] Result<bool> look_again(const CancelToken& cancel = {});
+
     // For damage that shows only when rows are read (is_damage): closes, replaces the file and
     // opens the new one, as open() does. kBusy while leases or readers are out.
     [[nodiscard]] Result<RecoveryReport> recover(const Error& damage);
@@ -148,7 +164,10 @@ class DataStore : public std::enable_shared_from_this<DataStore> {
     [[nodiscard]] Result<void> open_file(const CancelToken& cancel);
     [[nodiscard]] Result<void> try_open_file();
     [[nodiscard]] Result<void> make_stand_in(std::string reason);
-    [[nodiscard]] Result<void> open_anew(std::optional<Connection>& own, const CancelToken& cancel);
+    [[nodiscard]] Result<void> open_anew(std::optional<Connection>& own, const CancelToken& cancel,
+                                         bool look = false);
+    [[nodiscard]] Result<std::optional<FileFindings>> look_if_due(
+        std::optional<RecoveryReport>& recovery);
     void install(Database database, Connection writer, SchemaChange change);
 
     std::filesystem::path directory_;

@@ -1,17 +1,21 @@
 #include "db/database.h"
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <condition_variable>
+#include <ctime>
 #include <map>
 #include <mutex>
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "core/check.h"
 #include "db/connection.h"
@@ -20,6 +24,8 @@
 namespace tb::db {
 
 namespace {
+
+constexpr std::string_view kSpillFolder = "tradeblocks-spill-";
 
 struct FileId {
     std::uint64_t device = 0;
@@ -60,6 +66,10 @@ class OpenFiles {
             }
             changed_.wait(lock);  // being opened or closed by another thread
         }
+    }
+    bool is_open(const std::filesystem::path& path) {
+        const std::lock_guard lock(mutex_);
+        return find(path) != entries_.end();
     }
     void opened(const std::shared_ptr<detail::DatabaseState>& state) {
         {
@@ -159,6 +169,50 @@ Result<void> open_engine(detail::DatabaseState& state, const std::filesystem::pa
     return {};
 }
 
+// What a process that was killed has left in the file's spill folder.
+void remove_spilled(const std::filesystem::path& folder) {
+    std::error_code failed;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
+        if (entry.path().filename().string().starts_with("duckdb_temp_")) {
+            std::filesystem::remove(entry.path(), failed);
+        }
+    }
+    std::filesystem::remove(folder, failed);  // only if it is empty now
+}
+
+// Spill folders of databases in memory whose process is gone: nobody holds their lock. The minute
+// is for one that has just been made and is not locked yet.
+void remove_abandoned_folders(const std::filesystem::path& temporary) {
+    std::error_code failed;
+    for (const auto& entry : std::filesystem::directory_iterator(temporary, failed)) {
+        struct stat status {};
+        if (!entry.path().filename().string().starts_with(kSpillFolder) ||
+            ::lstat(entry.path().c_str(), &status) != 0 || !S_ISDIR(status.st_mode) ||
+            status.st_uid != ::geteuid() || std::time(nullptr) - status.st_ctime < 60) {
+            continue;
+        }
+        const UniqueFd folder(
+            ::open(entry.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+        if (folder.valid() && ::flock(folder.get(), LOCK_EX | LOCK_NB) == 0) {
+            remove_spilled(entry.path());
+        }
+    }
+}
+
+Result<void> open_locked(detail::DatabaseState& state, const std::filesystem::path& path) {
+    if (!state.options.read_only) {
+        TB_TRY(FileLock lock, FileLock::take(path));
+        state.lock.emplace(std::move(lock));
+    }
+    TB_RETURN_IF_ERROR(open_engine(state, path));
+    if (!state.options.read_only) {
+        state.engine_fd = engine_descriptor(path);
+        std::filesystem::path spilled = path;
+        remove_spilled(spilled += ".tmp");  // ours alone now: nobody spills there yet
+    }
+    return {};
+}
+
 bool valid_size(std::string_view text) {
     const std::size_t digits = text.find_first_not_of("0123456789");
     if (digits == 0 || digits > 12 || digits == std::string_view::npos) {
@@ -217,10 +271,15 @@ bool newer_file_version(std::int64_t version) {
 namespace detail {
 
 DatabaseState::~DatabaseState() {
-    if (handle != nullptr) {
+    const bool opened = handle != nullptr;
+    if (opened) {
         duckdb_close(&handle);
     }
     if (!path.empty()) {
+        if (opened && !options.read_only && !must_reopen && !suspected) {
+            leave_mark(path);
+        }
+        lock.reset();
         OpenFiles::instance().forget(path);
     }
     if (!temp_directory.empty()) {
@@ -286,12 +345,21 @@ Result<Database> Database::open(const std::filesystem::path& file, const Databas
     auto state = std::make_shared<detail::DatabaseState>();
     state->options = options;
     state->guard.emplace(path);
-    if (auto opened = open_engine(*state, path); !opened.has_value()) {
+    if (auto opened = open_locked(*state, path); !opened.has_value()) {
+        state.reset();  // with its lock
         files.forget(path);
         return tl::unexpected<Error>(opened.error());
     }
     state->path = path;
     files.opened(state);
+    return Database(std::move(state));
+}
+
+Result<Database> Database::open_private(const std::filesystem::path& file,
+                                        const DatabaseOptions& options) {
+    auto state = std::make_shared<detail::DatabaseState>();
+    state->options = options;
+    TB_RETURN_IF_ERROR(open_engine(*state, file));
     return Database(std::move(state));
 }
 
@@ -303,13 +371,21 @@ Result<Database> Database::open_in_memory(const DatabaseOptions& options) {
     // A private folder for spilling: without one the engine would make `.tmp` in the current
     // folder.
     std::error_code failed;
-    std::string pattern =
-        (std::filesystem::temp_directory_path(failed) / "tradeblocks-XXXXXX").string();
+    const auto temporary = std::filesystem::temp_directory_path(failed);
+    if (!failed) {
+        remove_abandoned_folders(temporary);
+    }
+    std::string pattern = (temporary / fmt::format("{}XXXXXX", kSpillFolder)).string();
     if (failed || ::mkdtemp(pattern.data()) == nullptr) {
         return make_error(ErrorCode::kIo,
                           "cannot make a temporary folder for a database in memory");
     }
     state->temp_directory = pattern;
+    // Locked as long as this process lives: remove_abandoned_folders() asks.
+    state->temp_lock = UniqueFd(::open(pattern.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (state->temp_lock.valid()) {
+        static_cast<void>(::flock(state->temp_lock.get(), LOCK_SH | LOCK_NB));
+    }
     TB_RETURN_IF_ERROR(open_engine(*state, {}));
     return Database(std::move(state));
 }
@@ -331,6 +407,27 @@ std::int64_t Database::connection_count() const {
 }
 bool Database::must_reopen() const {
     return state_->must_reopen;
+}
+void Database::suspect() const {
+    state_->suspected = true;
+}
+bool Database::suspected() const {
+    return state_->suspected;
+}
+
+Result<void> Database::renew_lock() const {
+    auto renewed = renew_engine_lock(state_->engine_fd);
+    if (!renewed.has_value()) {
+        state_->must_reopen = true;
+        if (detail::ConnectionState connection(state_); connection.handle != nullptr) {
+            connection.give_up_instance();
+        }
+    }
+    return renewed;
+}
+
+bool is_open_here(const std::filesystem::path& file) {
+    return OpenFiles::instance().is_open(canonical_path(file));
 }
 
 std::string engine_version() {
@@ -378,6 +475,12 @@ bool is_damage(const Error& error) {
     return std::any_of(kSigns.begin(), kSigns.end(), [&](std::string_view sign) {
         return text.find(sign) != std::string_view::npos;
     });
+}
+
+bool is_damage_at_open(const Error& error) {
+    return is_damage(error) ||
+           (error.code == ErrorCode::kDatabase && (error.message.starts_with("INTERNAL Error") ||
+                                                   error.message.starts_with("FATAL Error")));
 }
 
 bool is_newer_engine_file(const Error& error) {

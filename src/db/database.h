@@ -6,6 +6,9 @@
 // is already open for the same file (however its path is spelt), and nobody else may open, hash or
 // copy that file while it is open here.
 //
+// Beside the engine's lock the process holds one of its own (file_lock.h) as long as the file is
+// open for writing.
+//
 // A Database is a cheap handle; connections keep the instance alive. The file is closed (and its
 // write-ahead log folded in) when the last handle and the last connection are gone.
 //
@@ -67,6 +70,11 @@ class Database {
     // A fresh database that lives as long as its handles and connections.
     [[nodiscard]] static Result<Database> open_in_memory(const DatabaseOptions& options = {});
 
+    // Beside any other handle of the file, without locks of our own: in a child process that does
+    // nothing else (isolated.h).
+    [[nodiscard]] static Result<Database> open_private(const std::filesystem::path& file,
+                                                       const DatabaseOptions& options);
+
     [[nodiscard]] Result<Connection> connect() const;
     // Empty for a database in memory.
     [[nodiscard]] const std::filesystem::path& path() const;
@@ -74,11 +82,20 @@ class Database {
     [[nodiscard]] std::int64_t connection_count() const;
     // As Connection::must_reopen.
     [[nodiscard]] bool must_reopen() const;
+    // A statement has failed in a way that speaks of a damaged file.
+    [[nodiscard]] bool suspected() const;
+    void suspect() const;
+    // Asks for the engine's lock again, in case something in this process has lost it.
+    //   kLocked  another process holds it now: nothing in memory will be written any more
+    [[nodiscard]] Result<void> renew_lock() const;
 
   private:
     explicit Database(std::shared_ptr<detail::DatabaseState> state) : state_(std::move(state)) {}
     std::shared_ptr<detail::DatabaseState> state_;
 };
+
+// Whether an instance of this file is open in this process: nothing else may open it then.
+[[nodiscard]] bool is_open_here(const std::filesystem::path& file);
 
 // Version text of the engine's library, for instance "v1.4.5".
 [[nodiscard]] std::string engine_version();
@@ -89,6 +106,9 @@ class Database {
 // Whether an error says that the database file itself is damaged or not a database (as opposed to
 // locked, unreachable, or a mistake in a statement).
 [[nodiscard]] bool is_damage(const Error& error);
+
+// An engine that fails on its own internal checks while it opens a file has been given nonsense.
+[[nodiscard]] bool is_damage_at_open(const Error& error);
 
 // Whether the file is in order but of an engine version that came after ours.
 [[nodiscard]] bool is_newer_engine_file(const Error& error);

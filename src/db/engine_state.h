@@ -14,9 +14,11 @@
 
 #include "core/cancel.h"
 #include "core/file_system.h"
+#include "core/unique_fd.h"
 #include "db/appender.h"
 #include "db/database.h"
 #include "db/engine.h"
+#include "db/file_lock.h"
 #include "db/transaction.h"
 
 namespace tb::db::detail {
@@ -33,9 +35,13 @@ struct DatabaseState {
     std::filesystem::path path;  // empty: in memory
     std::optional<DatabaseFileGuard> guard;
     std::filesystem::path temp_directory;  // of a database in memory; removed at the end
+    UniqueFd temp_lock;                    // on it
     DatabaseOptions options;
     std::atomic<std::int64_t> connections{0};
     std::atomic<bool> must_reopen{false};  // Connection::must_reopen
+    std::atomic<bool> suspected{false};    // Database::suspected
+    std::optional<FileLock> lock;          // of a file open for writing
+    int engine_fd = -1;                    // the engine's own, see file_lock.h
 };
 
 // Lets other threads interrupt a connection without keeping it alive.

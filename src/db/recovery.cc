@@ -1,9 +1,12 @@
 #include "db/recovery.h"
 
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -12,6 +15,8 @@
 
 #include "core/unique_fd.h"
 #include "db/connection.h"
+#include "db/file_lock.h"
+#include "db/isolated.h"
 #include "db/salvage.h"
 #include "db/schema.h"
 
@@ -20,6 +25,9 @@ namespace tb::db {
 namespace {
 
 constexpr std::string_view kCorrupt = ".corrupt-";
+// Between the parts of what the child says.
+constexpr char kSeparator = '\x1f';
+constexpr std::chrono::seconds kCopyMayTake{600};  // of processor time
 
 std::filesystem::path with_suffix(std::filesystem::path file, std::string_view suffix) {
     return file += suffix;
@@ -106,44 +114,120 @@ Result<void> set_aside(const std::filesystem::path& file, RecoveryReport& report
     return renamed;
 }
 
-// Opens the file that was set aside, if need be without its log.
-Result<Database> open_damaged(RecoveryReport& report, DatabaseOptions options) {
+// In the child. Says "open" when the file can be read, "at" and a table before each one, and each
+// table with what came of it.
+void copy_in_child(const std::filesystem::path& damaged, const std::filesystem::path& rebuild,
+                   DatabaseOptions options, const std::vector<std::string>& leave_out,
+                   const Say& say) {
+    const auto fresh = Database::open_private(rebuild, options);
+    auto target = fresh.has_value() ? fresh->connect() : tl::unexpected(fresh.error());
+    if (!target.has_value()) {
+        say(fmt::format("error{}{}", kSeparator, target.error().message));
+        return;
+    }
     options.read_only = true;
-    auto opened = Database::open(report.set_aside, options);
-    report.readable = opened.has_value();
-    return opened;
+    const auto source_file = Database::open_private(damaged, options);
+    auto source =
+        source_file.has_value() ? source_file->connect() : tl::unexpected(source_file.error());
+    if (!source.has_value()) {
+        say("unreadable");
+        return;
+    }
+    say("open");
+    const auto copied = salvage_history(
+        *source, *target,
+        [&](const std::string& table) {
+            say(fmt::format("at{}{}", kSeparator, table));
+            return std::find(leave_out.begin(), leave_out.end(), table) == leave_out.end();
+        },
+        [&](const SalvagedTable& table) {
+            say(fmt::format("table{0}{1}{0}{2}{0}{3}{0}{4}", kSeparator, table.table,
+                            table.rows_copied, table.complete ? 1 : 0, table.problem));
+        });
+    say(copied.has_value() ? std::string("done")
+                           : fmt::format("error{}{}", kSeparator, copied.error().message));
+}
+
+struct CopyTry {
+    bool opened = false;
+    bool done = false;
+    std::string at;  // the table over which the child died
+    std::string error;
+    std::vector<SalvagedTable> tables;
+};
+
+CopyTry read_try(const IsolatedOutcome& outcome) {
+    CopyTry result;
+    for (const std::string& piece : outcome.said) {
+        std::vector<std::string> parts;
+        std::size_t begin = 0;
+        while (parts.size() < 4 && piece.find(kSeparator, begin) != std::string::npos) {
+            const std::size_t end = piece.find(kSeparator, begin);
+            parts.push_back(piece.substr(begin, end - begin));
+            begin = end + 1;
+        }
+        parts.push_back(piece.substr(begin));
+        const std::string& kind = parts.front();
+        if (kind == "open") {
+            result.opened = true;
+        } else if (kind == "done") {
+            result.done = true;
+        } else if (kind == "at" && parts.size() == 2) {
+            result.at = parts[1];
+        } else if (kind == "error" && parts.size() >= 2) {
+            result.error = parts[1];
+        } else if (kind == "table" && parts.size() == 5) {
+            SalvagedTable table{parts[1], 0, parts[3] == "1", parts[4]};
+            std::from_chars(parts[2].data(), parts[2].data() + parts[2].size(), table.rows_copied);
+            result.tables.push_back(std::move(table));
+        }
+    }
+    return result;
+}
+
+// Tries until the child survives, each time without one table more.
+Result<CopyTry> copy_from(const std::filesystem::path& damaged,
+                          const std::filesystem::path& rebuild, const DatabaseOptions& options) {
+    std::vector<std::string> leave_out;
+    while (true) {
+        TB_TRY(
+            const IsolatedOutcome outcome,
+            run_isolated(
+                [&](const Say& say) { copy_in_child(damaged, rebuild, options, leave_out, say); },
+                kCopyMayTake));
+        CopyTry result = read_try(outcome);
+        const bool died_at_table =
+            !outcome.crash.empty() && result.opened && !result.at.empty() &&
+            std::find(leave_out.begin(), leave_out.end(), result.at) == leave_out.end();
+        if (!died_at_table) {
+            result.opened = result.opened && outcome.crash.empty();
+            return result;
+        }
+        leave_out.push_back(result.at);
+    }
 }
 
 Result<void> copy_history(RecoveryReport& report, const std::filesystem::path& rebuild,
                           const DatabaseOptions& options) {
-    TB_TRY(const Database fresh, Database::open(rebuild, options));
-    TB_TRY(Connection target, fresh.connect());
-    auto damaged = open_damaged(report, options);
-    std::filesystem::path hidden_wal;
-    if (!damaged.has_value() && !report.set_aside_wal.empty()) {
-        hidden_wal = with_suffix(report.set_aside_wal, "-hidden");
+    TB_TRY(CopyTry copy, copy_from(report.set_aside, rebuild, options));
+    if (!copy.opened && copy.error.empty() && !report.set_aside_wal.empty()) {
+        // If need be without its log.
+        const auto hidden_wal = with_suffix(report.set_aside_wal, "-hidden");
         TB_RETURN_IF_ERROR(rename_file(report.set_aside_wal, hidden_wal));
-        damaged = open_damaged(report, options);
-        report.without_wal = report.readable;
-    }
-    Result<void> copied;
-    if (damaged.has_value()) {
-        auto source = damaged->connect();
-        report.readable = source.has_value();
-        if (source.has_value()) {
-            auto tables = salvage_history(*source, target);
-            if (tables.has_value()) {
-                report.tables = std::move(*tables);
-            } else {
-                copied = tl::unexpected<Error>(tables.error());
-            }
-        }
-    }
-    if (!hidden_wal.empty()) {
-        damaged = make_error(ErrorCode::kInternal, "closed");  // before its log comes back
+        auto again = copy_from(report.set_aside, rebuild, options);
         TB_RETURN_IF_ERROR(rename_file(hidden_wal, report.set_aside_wal));
+        TB_TRY(copy, std::move(again));
+        report.without_wal = copy.opened;
     }
-    return copied;
+    report.readable = copy.opened;
+    report.tables = std::move(copy.tables);
+    if (!copy.error.empty()) {
+        return make_error(ErrorCode::kIo, copy.error, rebuild.filename().string());
+    }
+    // A child that was stopped in between may have left a log: folded in by opening.
+    TB_TRY(const Database fresh, Database::open(rebuild, options));
+    TB_TRY(Connection connection, fresh.connect());
+    return connection.execute("CHECKPOINT");
 }
 
 // Salvages into the rebuild file and gives it the database's name.
@@ -220,18 +304,41 @@ std::string RecoveryReport::to_string() const {
                                 : fmt::format("; not complete: {}.", lost));
 }
 
+std::optional<FileIdentity> identity_of(const std::filesystem::path& file) {
+    struct stat status {};  // stat, never open: closing it would drop the engine's lock
+    if (::stat(file.c_str(), &status) != 0) {
+        return std::nullopt;
+    }
+    return FileIdentity{static_cast<std::uint64_t>(status.st_dev),
+                        static_cast<std::uint64_t>(status.st_ino)};
+}
+
 Result<std::optional<RecoveryReport>> replace_damaged(const std::filesystem::path& file,
                                                       const Error& damage, bool opens,
-                                                      const DatabaseOptions& options,
-                                                      Timestamp now) {
+                                                      const DatabaseOptions& options, Timestamp now,
+                                                      std::optional<FileIdentity> seen) {
     TB_TRY(const UniqueFd lock, lock_directory(file.parent_path()));
-    {
+    if (seen.has_value() && seen != identity_of(file)) {
+        return std::nullopt;
+    }
+    if (opens && is_open_here(file)) {
+        return make_error(ErrorCode::kBusy, "connections are still in use");
+    }
+    if (opens) {
+        TB_TRY(const FileLock ours, FileLock::take(file));
+        if (const std::int64_t holder = foreign_lock_holder(file); holder != 0) {
+            return make_error(ErrorCode::kLocked,
+                              fmt::format("the database is in use by process {}; end it or wait "
+                                          "for it",
+                                          holder));
+        }
+    } else {
         const auto again = Database::open(file, options);
-        if (again.has_value() && !opens) {
+        if (again.has_value()) {
             return std::nullopt;
         }
         // Locked, out of memory, no permission: that is no reason to move anything.
-        if (!again.has_value() && again.error().code != ErrorCode::kDatabase) {
+        if (again.error().code != ErrorCode::kDatabase) {
             return tl::unexpected<Error>(again.error());
         }
     }

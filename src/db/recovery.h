@@ -7,6 +7,9 @@
 // is complete. A crash anywhere on the way leaves the `.rebuild` file behind, by which the next
 // opening knows that it has to start the copying again.
 //
+// The damaged file is read in a child process (isolated.h): nothing it holds ends this one. A table
+// over which the child dies is left out of the next try.
+//
 // Everything happens under a lock on the directory (flock), so that of several processes that find
 // the damage only one sets the file aside.
 //
@@ -17,6 +20,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/clock.h"
@@ -24,6 +28,10 @@
 #include "db/database.h"
 
 namespace tb::db {
+
+// Which file has the name now; nullopt if there is none.
+using FileIdentity = std::pair<std::uint64_t, std::uint64_t>;  // device, inode
+[[nodiscard]] std::optional<FileIdentity> identity_of(const std::filesystem::path& file);
 
 struct SalvagedTable {
     std::string table;  // "market.spx_daily"
@@ -51,11 +59,12 @@ struct RecoveryReport {
 // do any more: another process has replaced it meanwhile.
 //   `opens`  the damage showed in the rows of a file that can be opened, so that opening it again
 //            proves nothing
+//   `seen`   which file the damage was found in; nothing is done to another one of that name
 //   kLocked  another process is at it, or has the file open
 //   kIo      the file cannot be renamed (read-only folder); nothing has changed
 [[nodiscard]] Result<std::optional<RecoveryReport>> replace_damaged(
     const std::filesystem::path& file, const Error& damage, bool opens,
-    const DatabaseOptions& options, Timestamp now);
+    const DatabaseOptions& options, Timestamp now, std::optional<FileIdentity> seen = std::nullopt);
 
 // To be asked before the file is opened: finishes what a crash interrupted. nullopt = nothing was.
 [[nodiscard]] Result<std::optional<RecoveryReport>> finish_interrupted_replacement(

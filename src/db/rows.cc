@@ -3,6 +3,8 @@
 #include <cmath>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "db/engine_state.h"
 
 namespace tb::db {
@@ -29,7 +31,7 @@ T value_at(const void* data, std::size_t row) {
 
 }  // namespace
 
-std::int64_t ColumnView::integer(std::size_t row) const {
+std::optional<std::int64_t> ColumnView::integer(std::size_t row) const {
     TB_CHECK(row < size_, "no such row in this chunk");
     switch (type_) {
         case TypeId::kTinyInt:
@@ -48,14 +50,13 @@ std::int64_t ColumnView::integer(std::size_t row) const {
             return value_at<std::uint32_t>(data_, row);
         case TypeId::kUBigInt: {
             const auto value = value_at<std::uint64_t>(data_, row);
-            TB_CHECK(value <= INT64_MAX, "value does not fit 64 bits");
-            return static_cast<std::int64_t>(value);
+            return value <= INT64_MAX ? std::optional(static_cast<std::int64_t>(value))
+                                      : std::nullopt;
         }
         case TypeId::kHugeInt: {
             const auto value = value_at<duckdb_hugeint>(data_, row);
             const auto low = static_cast<std::int64_t>(value.lower);
-            TB_CHECK(value.upper == (low < 0 ? -1 : 0), "value does not fit 64 bits");
-            return low;
+            return value.upper == (low < 0 ? -1 : 0) ? std::optional(low) : std::nullopt;
         }
         default:
             TB_CHECK(false, "column is not an integer");
@@ -82,13 +83,13 @@ double ColumnView::number(std::size_t row) const {
             } else {
                 ColumnView whole = *this;
                 whole.type_ = physical_type_;
-                const std::int64_t value = whole.integer(row);
+                const std::int64_t value = whole.integer(row).value_or(0);  // at most 64 bits
                 decimal.value = {static_cast<std::uint64_t>(value), value < 0 ? -1 : 0};
             }
             return duckdb_decimal_to_double(decimal);
         }
         default:
-            return static_cast<double>(integer(row));
+            return static_cast<double>(integer(row).value_or(0));  // the others have 64 bits
     }
 }
 
@@ -145,7 +146,24 @@ Result<bool> Rows::next_chunk() {
     return true;
 }
 
+void Rows::note_unexpected(std::size_t column, const char* what) const {
+    if (unexpected_.empty()) {
+        unexpected_ = fmt::format(
+            "the database holds {} in column \"{}\" where that cannot be: another program has "
+            "changed the file, or it is damaged",
+            what, column < columns().size() ? columns()[column].name : "?");
+    }
+}
+
+Result<void> Rows::check() const {
+    if (!unexpected_.empty()) {
+        return make_error(ErrorCode::kDatabase, unexpected_);
+    }
+    return {};
+}
+
 Result<bool> Rows::next() {
+    TB_RETURN_IF_ERROR(check());
     if (started_ && row_ + 1 < chunk_.row_count()) {
         ++row_;
         return true;

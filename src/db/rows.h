@@ -19,7 +19,10 @@
 // the connection ends a streamed result; reading on then is an Error too.
 //
 // Asking a column for a type it does not have is a programmer error (TB_CHECK): SQL of our own
-// casts where the engine's type is not obvious. SQL of users is read through value_render.h.
+// casts where the engine's type is not obvious, and the types of our tables are compared at
+// opening. What a cell holds is not ours to know: another program may have written the file. Where
+// get() finds NULL or a number too large for T it answers T{} and makes the next next() (or
+// check(), where there is none) an Error. SQL of users is read through value_render.h.
 //
 // Views (strings, spans, ColumnView) are valid until the next call of next(), next_chunk() or the
 // end of the Rows. Single-thread, move-only. Keeps its statement and connection alive.
@@ -97,8 +100,8 @@ class ColumnView {
         TB_CHECK(type_ == TypeId::kBoolean, "column is not BOOLEAN");
         return static_cast<const bool*>(data_)[row];
     }
-    // Any integer type up to 128 bits; TB_CHECK if the value does not fit.
-    [[nodiscard]] std::int64_t integer(std::size_t row) const;
+    // Any integer type up to 128 bits; nullopt if the value does not fit.
+    [[nodiscard]] std::optional<std::int64_t> integer(std::size_t row) const;
     // Any integer or floating type, and DECIMAL (nearest double).
     [[nodiscard]] double number(std::size_t row) const;
 
@@ -148,25 +151,32 @@ class Rows {
     [[nodiscard]] Result<bool> next_chunk();
     [[nodiscard]] const ChunkView& chunk() const { return chunk_; }
 
-    // Moves on to the next row; false after the last one.
+    // Moves on to the next row; false after the last one. kDatabase when a get() before met a value
+    // that cannot be.
     [[nodiscard]] Result<bool> next();
+    // The same error, for whoever reads one row only.
+    [[nodiscard]] Result<void> check() const;
     [[nodiscard]] bool is_null(std::size_t column) const {
         return chunk_.column(column).is_null(row_);
     }
-    // T: bool, int32_t, int64_t, double, string_view, string, Date, Timestamp. The value must not
-    // be NULL (TB_CHECK); integers and doubles widen from any number type.
+    // T: bool, int32_t, int64_t, double, string_view, string, Date, Timestamp. Integers and doubles
+    // widen from any number type. NULL, or a number that does not fit: T{}, and see check().
     template <class T>
     [[nodiscard]] T get(std::size_t column) const {
         const ColumnView& view = chunk_.column(column);
-        TB_CHECK(!view.is_null(row_), "value is NULL");
+        if (view.is_null(row_)) {
+            note_unexpected(column, "NULL");
+            return T{};
+        }
         if constexpr (std::is_same_v<T, bool>) {
             return view.boolean(row_);
-        } else if constexpr (std::is_same_v<T, std::int32_t>) {
-            const std::int64_t value = view.integer(row_);
-            TB_CHECK(value >= INT32_MIN && value <= INT32_MAX, "value does not fit 32 bits");
-            return static_cast<std::int32_t>(value);
-        } else if constexpr (std::is_same_v<T, std::int64_t>) {
-            return view.integer(row_);
+        } else if constexpr (std::is_same_v<T, std::int32_t> || std::is_same_v<T, std::int64_t>) {
+            const std::optional<std::int64_t> value = view.integer(row_);
+            if (!value.has_value() || static_cast<T>(*value) != *value) {
+                note_unexpected(column, "a number too large");
+                return T{};
+            }
+            return static_cast<T>(*value);
         } else if constexpr (std::is_same_v<T, double>) {
             return view.number(row_);
         } else if constexpr (std::is_same_v<T, Date>) {
@@ -189,8 +199,11 @@ class Rows {
     explicit Rows(std::unique_ptr<detail::RowsState> state);
 
   private:
+    void note_unexpected(std::size_t column, const char* what) const;
+
     std::unique_ptr<detail::RowsState> state_;
     ChunkView chunk_;
+    mutable std::string unexpected_;  // the first value that cannot be; empty = none
     std::size_t row_ = 0;
     bool started_ = false;
 };

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "db/database.h"
+#include "db/row_sums.h"
 #include "db/schema.h"
 #include "db/transaction.h"
 
@@ -193,26 +195,58 @@ SalvagedTable salvage_table(Connection& source, Connection& target, const TableS
     return result;
 }
 
+// Whether the rows add up to what was stored beside them; true where that is not known.
+bool adds_up(Connection& source, const TableSpec& table) {
+    if (sums_per(table) == SumsPer::kNothing) {
+        return true;
+    }
+    auto stored = source.collect(
+        "SELECT row_count::VARCHAR, content_sum FROM trades._row_sums WHERE table_name = $1 AND "
+        "engine_version = $2",
+        table.qualified_name(), engine_version());
+    if (!stored.has_value() || !stored->next().value_or(false)) {
+        return true;
+    }
+    auto now = source.collect(row_sums_sql(table));
+    return !now.has_value() || !now->next().value_or(false) ||
+           (now->get<std::string>(1) == stored->get<std::string>(0) &&
+            now->get<std::string>(2) == stored->get<std::string>(1));
+}
+
 }  // namespace
 
-Result<std::vector<SalvagedTable>> salvage_history(Connection& source, Connection& target) {
-    std::vector<SalvagedTable> tables;
+Result<void> salvage_history(Connection& source, Connection& target, const BeforeTable& before,
+                             const std::function<void(const SalvagedTable&)>& take) {
     bool market_complete = true;
     for (const TableSpec& table : all_tables()) {
         // The version table describes the file itself.
         if (table.kind != TableKind::kHistory || table.name == "_schema_info") {
             continue;
         }
+        const std::string name = table.qualified_name();
+        SalvagedTable result;
         if (table.schema == "market" && table.name == "_sync_metadata" && !market_complete) {
-            tables.push_back({table.qualified_name(), 0, false,
-                              "left out, so that the market files are merged again"});
-            continue;
+            result = {name, 0, false, "left out, so that the market files are merged again"};
+        } else if (!before(name)) {
+            result = {name, 0, false, "the engine breaks off over it"};
+        } else if (!adds_up(source, table)) {
+            result = {name, 0, false, "its rows are not those that were stored"};
+        } else {
+            result = salvage_table(source, target, table);
         }
-        tables.push_back(salvage_table(source, target, table));
         if (table.schema == "market") {
-            market_complete = market_complete && tables.back().complete;
+            market_complete = market_complete && result.complete;
         }
+        take(result);
     }
+    return {};
+}
+
+Result<std::vector<SalvagedTable>> salvage_history(Connection& source, Connection& target) {
+    std::vector<SalvagedTable> tables;
+    TB_RETURN_IF_ERROR(salvage_history(
+        source, target, [](const std::string&) { return true; },
+        [&tables](const SalvagedTable& table) { tables.push_back(table); }));
     return tables;
 }
 

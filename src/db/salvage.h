@@ -4,6 +4,8 @@
 // Single-thread.
 #pragma once
 
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "core/result.h"
@@ -12,10 +14,19 @@
 
 namespace tb::db {
 
+// Told of a table before it is read, so that a reader whose process dies over it leaves it out the
+// next time: false = leave it out.
+using BeforeTable = std::function<bool(const std::string& table)>;
+
 // Into `target`, whose tables are those of schema.h and are emptied first. A table that cannot be
 // read, or only partly, is no error: it is in the answer. Where only some columns of a table are
 // damaged the others are copied. Which market files have been merged is copied only if all of the
-// market history is, so that the files are merged again otherwise.
+// market history is, so that the files are merged again otherwise. `take` gets each table as soon
+// as it is done.
+[[nodiscard]] Result<void> salvage_history(Connection& source, Connection& target,
+                                           const BeforeTable& before,
+                                           const std::function<void(const SalvagedTable&)>& take);
+// All of them, one after the other.
 [[nodiscard]] Result<std::vector<SalvagedTable>> salvage_history(Connection& source,
                                                                  Connection& target);
 

@@ -29,7 +29,7 @@
 namespace tb::db {
 
 // Version of the tables below; raise it with every new table or column.
-inline constexpr std::int32_t kSchemaVersion = 1;
+inline constexpr std::int32_t kSchemaVersion = 2;
 
 struct ColumnSpec {
     std::string_view name;
@@ -79,6 +79,7 @@ struct SchemaChange {
     std::int32_t version_before = 0;  // 0 = no database of ours
     bool created = false;             // there were no tables of ours at all
     bool cache_emptied = false;       // every block will be read anew by the next sync
+    bool reload_history = false;      // market tables lack days that their journals may have
     std::vector<std::string> notes;   // what was done, for people; empty = nothing
 };
 

@@ -79,6 +79,21 @@ TableSpec sync_files() {
         {}};
 }
 
+TableSpec row_sums() {
+    return {"trades",
+            "_row_sums",
+            TableKind::kCache,
+            "What the rows of a block, or of a table of market history, add up to: compared when "
+            "the file is checked.",
+            {required("table_name", kText, "with its schema, trades.trade_data for instance"),
+             required("block_id", kText, "name of the block's folder; empty for market history"),
+             required("row_count", kLong, "rows"),
+             required("content_sum", kText, "sum of the engine's hashes of all columns"),
+             required("engine_version", kText, "version of the DuckDB library that hashed")},
+            {},
+            2};
+}
+
 TableSpec sync_log() {
     return {"trades",
             "_sync_log",
@@ -380,11 +395,9 @@ TableSpec treasury_rates() {
 
 std::span<const TableSpec> all_tables() {
     static const std::vector<TableSpec> kTables = {
-        schema_info(),    sync_metadata(),        sync_files(),
-        sync_log(),       sync_issues(),          trade_data(),
-        daily_data(),     reporting_data(),       spx_daily(),
-        spx_15min(),      spx_highlow(),          vix_intraday(),
-        treasury_rates(), market_sync_metadata(),
+        schema_info(), sync_metadata(), sync_files(),   row_sums(),       sync_log(),
+        sync_issues(), trade_data(),    daily_data(),   reporting_data(), spx_daily(),
+        spx_15min(),   spx_highlow(),   vix_intraday(), treasury_rates(), market_sync_metadata(),
     };
     return kTables;
 }
