@@ -194,6 +194,11 @@ Result<WriteOutcome> BlockTransaction::run() {
     transaction_ = &transaction;
     TB_RETURN_IF_ERROR(collect_hashes(old_hashes_));
     TB_RETURN_IF_ERROR(remove_old_rows());
+    std::vector<std::string> ids;
+    for (const BlockJob* job : jobs_) {
+        ids.push_back(job->block_id);
+    }
+    TB_RETURN_IF_ERROR(delete_rows("trades._row_sums", ids));
     probe("after_delete");
     TB_TRY(const WriteOutcome outcome, append_new_rows());
     if (outcome != WriteOutcome::kCommitted) {
@@ -299,7 +304,10 @@ Result<void> BlockTransaction::remove_old_rows() {
                 ids_of_records.push_back(job->block_id);
             }
             const StoredFile* const before = stored_file(*job, role);
-            if (before == nullptr || before->report.rows_stored > 0) {
+            // Not by the count of rows alone, which others may have changed: rows that stay would
+            // count twice.
+            if (before == nullptr || before->report.rows_stored > 0 ||
+                before->report.rejection.empty()) {
                 ids_with_rows.push_back(job->block_id);
             }
         }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "db/database.h"
+#include "db/row_sums.h"
 
 namespace tb::sync {
 
@@ -114,8 +115,13 @@ Result<void> BlockWriter::make_usable() {
     if (!connection_.must_reopen()) {
         return {};
     }
+    if (gave_up_) {
+        return make_error(ErrorCode::kBusy, "the database could not be opened anew");
+    }
     auto reopened = env_.reopen();
-    unusable_ = !reopened.has_value();
+    // Readers that do not go: what they read is in order, it is only writing that has to wait.
+    gave_up_ = !reopened.has_value() && reopened.error().code == ErrorCode::kBusy;
+    unusable_ = !reopened.has_value() && !gave_up_;
     return reopened;
 }
 
@@ -158,6 +164,7 @@ Result<WriteOutcome> BlockWriter::write(const std::vector<Pending*>& items) {
     }
     wrote_ = true;
     for (Pending* item : items) {
+        written_ids_.push_back(item->job.block_id);
         note_committed(*item, transaction.take_reports(item->job));
         results_[item->result_index].duration_ms +=
             elapsed_ms(started) / static_cast<double>(items.size());
@@ -308,7 +315,17 @@ Result<void> BlockWriter::write_stamps() {
 
 Result<void> BlockWriter::finish() {
     TB_RETURN_IF_ERROR(flush());
-    TB_RETURN_IF_ERROR(make_usable());
+    if (const auto usable = make_usable(); !usable.has_value()) {
+        return gave_up_ ? Result<void>() : usable;  // each block says so
+    }
+    if (!written_ids_.empty()) {
+        // Without them a look through the file proves less: no reason to fail on a full disk.
+        const auto summed = db::complete_block_sums(connection_, written_ids_);
+        if (!summed.has_value() && is_fatal(summed.error())) {
+            return summed;
+        }
+        TB_RETURN_IF_ERROR(make_usable());
+    }
     // Without them the next sync reads the files once more: no reason to fail on a full disk.
     const auto stamped = write_stamps();
     return stamped.has_value() || !is_fatal(stamped.error()) ? Result<void>() : stamped;

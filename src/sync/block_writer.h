@@ -63,7 +63,9 @@ class BlockWriter {
     std::int64_t group_rows_ = 0;
     std::int64_t known_blocks_written_ = 0;
     bool wrote_ = false;
+    std::vector<std::string> written_ids_;
     bool unusable_ = false;  // the connection is gone: make_usable() failed
+    bool gave_up_ = false;   // nothing can be written any more, but what is stored can be read
 
     struct Stamp {
         std::string block_id;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "db/row_sums.h"
 #include "market/journal.h"
 #include "market/market_files.h"
 #include "sync/file_content.h"
@@ -131,7 +132,17 @@ class MarketSync {
         for (const MarketFile& file : market::market_files()) {
             TB_RETURN_IF_ERROR(run_.check_cancelled());
             if (connection.must_reopen()) {  // the COMMIT of the file before failed
-                TB_RETURN_IF_ERROR(store_.reopen(writer, run_.options.cancel));
+                if (const auto reopened = store_.reopen(writer, run_.options.cancel);
+                    !reopened.has_value()) {
+                    if (reopened.error().code != ErrorCode::kBusy) {
+                        return tl::unexpected<Error>(reopened.error());
+                    }
+                    // Readers that do not go: what is stored stays, for this file and the rest.
+                    if (run_.fs.stat(folder_ / file.file_name).has_value()) {
+                        add(result, stale(file, reopened.error()));
+                    }
+                    continue;
+                }
             }
             const auto started = std::chrono::steady_clock::now();
             const auto before = stored.find(file.file_name);
@@ -150,6 +161,13 @@ class MarketSync {
             if (run_.options.progress) {
                 run_.options.progress({++done, market::market_files().size(), "market files",
                                        std::string(file.file_name)});
+            }
+        }
+        if (!connection.must_reopen()) {
+            // A look through the file proves less without them; the next sync tries again.
+            const auto summed = db::complete_market_sums(connection);
+            if (!summed.has_value() && is_fatal(summed.error())) {
+                return tl::unexpected<Error>(summed.error());
             }
         }
         return result;
@@ -208,6 +226,12 @@ class MarketSync {
         result.file_name = file.file_name;
         result.status = deferred_status(error);
         result.error = error;
+        return result;
+    }
+
+    static MarketFileResult stale(const MarketFile& file, const Error& error) {
+        MarketFileResult result = deferred(file, error);
+        result.status = SyncStatus::kStale;
         return result;
     }
 
@@ -277,10 +301,16 @@ class MarketSync {
         TB_TRY(const bool empty, journals_wanted(connection));
         // What was salvaged from a damaged file may lack days that the journals have; loading only
         // inserts.
-        if (journals_ &&
-            (empty || store_.schema_change().created || store_.recovery().has_value())) {
+        if (journals_ && (empty || store_.schema_change().created ||
+                          store_.schema_change().reload_history || store_.recovery().has_value())) {
             TB_TRY(db::Transaction transaction, db::Transaction::begin(connection));
             TB_TRY(const auto loads, market::load_journals(transaction, journal_));
+            for (const market::JournalLoad& load : loads) {
+                if (load.rows_loaded > 0) {
+                    TB_RETURN_IF_ERROR(
+                        db::forget_row_sums_of_table(connection, "market." + load.table));
+                }
+            }
             TB_RETURN_IF_ERROR(transaction.commit());
             for (const market::JournalLoad& load : loads) {
                 if (load.rows_loaded > 0) {
@@ -291,9 +321,9 @@ class MarketSync {
                 if (load.lines_ignored > 0) {
                     result.warnings.push_back(
                         fmt::format("{} damaged {} of the journal of {} could not be read; days "
-                                    "that no file has any more are lost with them",
+                                    "that no file has any more are missing with them: {}",
                                     load.lines_ignored, load.lines_ignored == 1 ? "line" : "lines",
-                                    load.table));
+                                    load.table, load.ignored));
                 }
             }
         }
@@ -385,7 +415,7 @@ class MarketSync {
         const bool rejected = job.parse.outcome == market::ParseOutcome::kRejected;
         MarketFileResult result;
         result.file_name = job.file->file_name;
-        result.rows_skipped = job.parse.rows_skipped;
+        result.rows_skipped = rejected ? job.parse.data_rows : job.parse.rows_skipped;
         result.rows_repaired = job.parse.rows_repaired;
         result.warnings = job.parse.notes;
         market::MergeResult merge;
@@ -398,6 +428,10 @@ class MarketSync {
                                                     made_anew(job, stored)
                                                         ? market::MergeRule::kSameFileAnew
                                                         : market::MergeRule::kHistory));
+            if (!merge.changed.dates.empty()) {
+                TB_RETURN_IF_ERROR(
+                    db::forget_row_sums_of_table(connection, table.qualified_name()));
+            }
             result.status = SyncStatus::kSynced;
             result.rows_inserted = merge.rows_inserted;
             result.rows_updated = merge.rows_updated;
@@ -513,7 +547,7 @@ class MarketSync {
         files.integer("rows_stored", result.status == SyncStatus::kError
                                          ? 0
                                          : job.parse.data_rows - job.parse.rows_skipped);
-        files.integer("rows_skipped", job.parse.rows_skipped);
+        files.integer("rows_skipped", result.rows_skipped);
         files.integer("rows_repaired", job.parse.rows_repaired);
         files.integer("issues_total", job.parse.issues_total);
         files.text("recognised_by", "name");

@@ -1,5 +1,10 @@
 #include "sync/metadata.h"
 
+#include <span>
+
+#include <fmt/format.h>
+
+#include "core/sha256.h"
 #include "db/schema.h"
 
 namespace tb::sync {
@@ -13,27 +18,66 @@ Result<void> forget_count(Result<std::int64_t> result) {
     return {};
 }
 
-}  // namespace
+constexpr std::string_view kMetadataColumns =
+    "block_id, tradelog_hash, dailylog_hash, reportinglog_hash, synced_at, sync_version";
 
-Result<std::optional<BlockSyncMetadata>> get_sync_metadata(db::Connection& connection,
-                                                           std::string_view block_id) {
-    TB_TRY(
-        db::Rows rows,
-        connection.query("SELECT block_id, tradelog_hash, dailylog_hash, reportinglog_hash, "
-                         "synced_at, sync_version FROM trades._sync_metadata WHERE block_id = $1",
-                         block_id));
-    TB_TRY(const bool found, rows.next());
-    if (!found) {
-        return std::optional<BlockSyncMetadata>();
+// Once around 2^31 syncs it starts again.
+std::int32_t version_of(std::optional<std::int64_t> stored) {
+    return stored.has_value() && *stored > 0 && *stored < INT32_MAX
+               ? static_cast<std::int32_t>(*stored)
+               : 1;
+}
+
+// nullopt: a row that is no block's.
+std::optional<BlockSyncMetadata> read_metadata_row(const db::Rows& rows) {
+    if (rows.is_null(0)) {
+        return std::nullopt;
     }
     BlockSyncMetadata metadata;
     metadata.block_id = rows.get<std::string>(0);
-    metadata.tradelog_hash = rows.get<std::string>(1);
+    metadata.tradelog_hash = rows.get_optional<std::string>(1).value_or("");
     metadata.dailylog_hash = rows.get_optional<std::string>(2);
     metadata.reportinglog_hash = rows.get_optional<std::string>(3);
-    metadata.synced_at = rows.get<Timestamp>(4);
-    metadata.sync_version = rows.get_optional<std::int32_t>(5).value_or(1);
-    return std::optional<BlockSyncMetadata>(std::move(metadata));
+    metadata.synced_at = rows.get_optional<Timestamp>(4).value_or(Timestamp{});
+    metadata.sync_version = version_of(rows.get_optional<std::int64_t>(5));
+    return metadata;
+}
+
+}  // namespace
+
+std::string BlockSyncMetadata::data_version() const {
+    if (!dailylog_hash.has_value() && !reportinglog_hash.has_value()) {
+        return tradelog_hash;
+    }
+    const std::string hashes = fmt::format(
+        "{}\n{}\n{}\n", tradelog_hash, dailylog_hash.value_or(""), reportinglog_hash.value_or(""));
+    return sha256_hex(std::as_bytes(std::span(hashes)));
+}
+
+Result<std::optional<BlockSyncMetadata>> get_sync_metadata(db::Connection& connection,
+                                                           std::string_view block_id) {
+    TB_TRY(db::Rows rows,
+           connection.query(fmt::format("SELECT {} FROM trades._sync_metadata WHERE block_id = $1",
+                                        kMetadataColumns),
+                            block_id));
+    TB_TRY(const bool found, rows.next());
+    return found ? read_metadata_row(rows) : std::nullopt;
+}
+
+Result<std::vector<BlockSyncMetadata>> get_all_sync_metadata(db::Connection& connection) {
+    TB_TRY(db::Rows rows,
+           connection.query(fmt::format("SELECT {} FROM trades._sync_metadata ORDER BY block_id",
+                                        kMetadataColumns)));
+    std::vector<BlockSyncMetadata> all;
+    while (true) {
+        TB_TRY(const bool more, rows.next());
+        if (!more) {
+            return all;
+        }
+        if (auto metadata = read_metadata_row(rows); metadata.has_value()) {
+            all.push_back(std::move(*metadata));
+        }
+    }
 }
 
 Result<void> upsert_sync_metadata(db::Connection& connection, const BlockSyncMetadata& metadata) {
@@ -51,16 +95,12 @@ Result<void> delete_sync_metadata(db::Connection& connection, std::string_view b
 }
 
 Result<std::vector<std::string>> get_all_synced_block_ids(db::Connection& connection) {
-    TB_TRY(db::Rows rows,
-           connection.query("SELECT block_id FROM trades._sync_metadata ORDER BY block_id"));
+    TB_TRY(const std::vector<BlockSyncMetadata> all, get_all_sync_metadata(connection));
     std::vector<std::string> ids;
-    while (true) {
-        TB_TRY(const bool more, rows.next());
-        if (!more) {
-            return ids;
-        }
-        ids.push_back(rows.get<std::string>(0));
+    for (const BlockSyncMetadata& metadata : all) {
+        ids.push_back(metadata.block_id);
     }
+    return ids;
 }
 
 Result<std::optional<MarketSyncMetadata>> get_market_sync_metadata(db::Connection& connection,
@@ -73,10 +113,10 @@ Result<std::optional<MarketSyncMetadata>> get_market_sync_metadata(db::Connectio
         return std::optional<MarketSyncMetadata>();
     }
     MarketSyncMetadata metadata;
-    metadata.file_name = rows.get<std::string>(0);
-    metadata.content_hash = rows.get<std::string>(1);
+    metadata.file_name = file_name;
+    metadata.content_hash = rows.get_optional<std::string>(1).value_or("");
     metadata.max_date = rows.get_optional<std::string>(2);
-    metadata.synced_at = rows.get<Timestamp>(3);
+    metadata.synced_at = rows.get_optional<Timestamp>(3).value_or(Timestamp{});
     return std::optional<MarketSyncMetadata>(std::move(metadata));
 }
 

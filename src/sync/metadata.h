@@ -3,6 +3,9 @@
 // Plain row access on a connection; whoever writes does so inside the transaction that writes the
 // rows. Names follow the original design; docs/sync.md has the table.
 //
+// Other programs know these tables too and write into them. Each has one reader, here, which takes
+// what it finds: a block without an id is none, a missing hash is no file's, a missing count is 1.
+//
 // Thread-compatible: the connection's rule.
 #pragma once
 
@@ -25,6 +28,12 @@ struct BlockSyncMetadata {
     std::optional<std::string> reportinglog_hash;
     Timestamp synced_at;  // UTC
     std::int32_t sync_version = 1;
+
+    // What is stored of all logs, 64 hex digits: the hash of the trade log; with further logs, the
+    // SHA-256 of the three hashes in hex, a line each (empty: no such log).
+    [[nodiscard]] std::string data_version() const;
+    // The same content of the same files, written by the same sync.
+    bool operator==(const BlockSyncMetadata&) const = default;
 };
 
 struct MarketSyncMetadata {
@@ -36,6 +45,9 @@ struct MarketSyncMetadata {
 
 [[nodiscard]] Result<std::optional<BlockSyncMetadata>> get_sync_metadata(db::Connection& connection,
                                                                          std::string_view block_id);
+// All of them, byte order of ids.
+[[nodiscard]] Result<std::vector<BlockSyncMetadata>> get_all_sync_metadata(
+    db::Connection& connection);
 [[nodiscard]] Result<void> upsert_sync_metadata(db::Connection& connection,
                                                 const BlockSyncMetadata& metadata);
 [[nodiscard]] Result<void> delete_sync_metadata(db::Connection& connection,

@@ -33,26 +33,33 @@ std::optional<std::string> metadata_hash(const BlockSyncMetadata& metadata, bloc
 }
 
 StoredFile read_file_row(const db::Rows& rows, blocks::FileRole role) {
+    const auto text = [&](std::size_t column) {
+        return rows.get_optional<std::string>(column).value_or("");
+    };
+    // What another program has taken out counts as nothing; without a hash the file is read again.
+    const auto number = [&](std::size_t column) {
+        return rows.get_optional<std::int64_t>(column).value_or(0);
+    };
     StoredFile file;
     file.report.role = role;
-    file.report.file_name = rows.get<std::string>(2);
+    file.report.file_name = text(2);
     // Stamps are stored bit for bit: inode and device numbers may use all 64 bits.
-    file.stat.size = static_cast<std::uint64_t>(rows.get<std::int64_t>(3));
-    file.stat.mtime_ns = rows.get<std::int64_t>(4);
-    file.stat.ctime_ns = rows.get<std::int64_t>(5);
-    file.stat.inode = static_cast<std::uint64_t>(rows.get<std::int64_t>(6));
-    file.stat.device = static_cast<std::uint64_t>(rows.get<std::int64_t>(7));
+    file.stat.size = static_cast<std::uint64_t>(number(3));
+    file.stat.mtime_ns = number(4);
+    file.stat.ctime_ns = number(5);
+    file.stat.inode = static_cast<std::uint64_t>(number(6));
+    file.stat.device = static_cast<std::uint64_t>(number(7));
     file.stat.is_regular = true;
-    file.content_hash = rows.get<std::string>(8);
-    file.report.data_rows = rows.get<std::int64_t>(9);
-    file.report.rows_stored = rows.get<std::int64_t>(10);
-    file.report.rows_skipped = rows.get<std::int64_t>(11);
-    file.report.rows_repaired = rows.get<std::int64_t>(12);
-    file.report.issues_total = rows.get<std::int64_t>(13);
-    file.report.recognised_by = rows.get_optional<std::string>(14).value_or("");
-    file.report.rejection = rows.get_optional<std::string>(15).value_or("");
-    file.settings = rows.get_optional<std::string>(16).value_or("");
-    file.looked_at = rows.get<Timestamp>(17);
+    file.content_hash = rows.is_null(10) ? std::string() : text(8);
+    file.report.data_rows = number(9);
+    file.report.rows_stored = number(10);
+    file.report.rows_skipped = number(11);
+    file.report.rows_repaired = number(12);
+    file.report.issues_total = number(13);
+    file.report.recognised_by = text(14);
+    file.report.rejection = text(15);
+    file.settings = text(16);
+    file.looked_at = rows.get_optional<Timestamp>(17).value_or(Timestamp{});
     return file;
 }
 
@@ -62,8 +69,9 @@ Result<void> add_files(db::Rows rows, StoredState& state) {
         if (!more) {
             return {};
         }
-        const auto role = role_from_name(rows.get<std::string_view>(1));
-        if (role.has_value()) {
+        const auto role =
+            role_from_name(rows.get_optional<std::string_view>(1).value_or(std::string_view()));
+        if (role.has_value() && !rows.is_null(0)) {
             state[rows.get<std::string>(0)].files.insert_or_assign(*role,
                                                                    read_file_row(rows, *role));
         }
@@ -106,23 +114,12 @@ Result<StoredState> load_stored_state(db::Connection& connection) {
     TB_TRY(db::Rows files,
            connection.query(fmt::format("SELECT {} FROM trades._sync_files", kFileColumns)));
     TB_RETURN_IF_ERROR(add_files(std::move(files), state));
-    TB_TRY(db::Rows rows,
-           connection.query("SELECT block_id, tradelog_hash, dailylog_hash, reportinglog_hash, "
-                            "synced_at, sync_version FROM trades._sync_metadata"));
-    while (true) {
-        TB_TRY(const bool more, rows.next());
-        if (!more) {
-            return state;
-        }
-        BlockSyncMetadata metadata;
-        metadata.block_id = rows.get<std::string>(0);
-        metadata.tradelog_hash = rows.get<std::string>(1);
-        metadata.dailylog_hash = rows.get_optional<std::string>(2);
-        metadata.reportinglog_hash = rows.get_optional<std::string>(3);
-        metadata.synced_at = rows.get<Timestamp>(4);
-        metadata.sync_version = rows.get_optional<std::int32_t>(5).value_or(1);
-        state[metadata.block_id].metadata = std::move(metadata);
+    TB_TRY(std::vector<BlockSyncMetadata> all, get_all_sync_metadata(connection));
+    for (BlockSyncMetadata& metadata : all) {
+        std::string id = metadata.block_id;
+        state[std::move(id)].metadata = std::move(metadata);
     }
+    return state;
 }
 
 Result<std::map<std::string, StoredFile, std::less<>>> load_stored_market_files(
@@ -141,7 +138,7 @@ Result<std::map<std::string, StoredFile, std::less<>>> load_stored_market_files(
         if (!more) {
             return files;
         }
-        files.insert_or_assign(rows.get<std::string>(2),
+        files.insert_or_assign(rows.get_optional<std::string>(2).value_or(""),
                                read_file_row(rows, blocks::FileRole::kTradeLog));
     }
 }

@@ -352,12 +352,26 @@ Result<std::string> hash_file_content(const std::filesystem::path& path) {
 
 Result<SyncResult> sync_all_blocks(db::DataStore& store, const SyncOptions& options) {
     const auto started = std::chrono::steady_clock::now();
+    TB_RETURN_IF_ERROR(store.open(options.cancel));
+    std::vector<std::string> warnings;
+    if (options.verify) {
+        // Every block of the database as well, with fresh eyes. While others read it, the rest has
+        // to do.
+        if (const auto looked = store.look_again(options.cancel); !looked.has_value()) {
+            if (looked.error().code != ErrorCode::kBusy) {
+                return tl::unexpected<Error>(looked.error());
+            }
+            warnings.push_back("the database file was not looked through: " +
+                               looked.error().to_string());
+        }
+    }
     auto result = with_recovery(store, [&] { return sync_directory_once(store, options); });
     if (result.has_value()) {
         result->not_read = files_not_read(SyncRun(store, options).fs, store.directory());
         for (std::string& line : not_read_lines(result->not_read)) {
             result->warnings.push_back(std::move(line));
         }
+        result->warnings.insert(result->warnings.end(), warnings.begin(), warnings.end());
         add_store_notes(store, result->warnings);
         result->duration_ms = elapsed_ms_since(started);
     }

@@ -11,8 +11,8 @@ void add_store_notes(const db::DataStore& store, std::vector<std::string>& warni
     }
     if (store.mode() == db::StoreMode::kMemory) {
         warnings.push_back("the database is an in-memory stand-in (" + store.mode_reason() +
-                           "): figures are fresh from the CSV files, but market history and the "
-                           "sync log are unavailable");
+                           "): figures are fresh from the CSV files and market history from its "
+                           "journals; the log of past syncs is not available");
     }
 }
 

@@ -39,17 +39,23 @@ struct SyncRun {
 // Says what the reader of an answer must know about the database it came from.
 void add_store_notes(const db::DataStore& store, std::vector<std::string>& warnings);
 
-// Runs `work`; when it meets a damaged database, sets that aside (db/recovery.h) and runs it once
-// more on the fresh one.
+// Runs `work`; when it meets a damaged database, has that looked through or sets it aside
+// (db/recovery.h) and runs `work` once more on what is there then.
 template <class Work>
 auto with_recovery(db::DataStore& store, Work work) -> decltype(work()) {
     TB_RETURN_IF_ERROR(store.open());
     auto result = work();
-    if (result.has_value() || store.mode() != db::StoreMode::kFile ||
-        !db::is_damage(result.error())) {
+    if (result.has_value() || store.mode() != db::StoreMode::kFile || !store.suspected()) {
         return result;
     }
-    if (auto recovered = store.recover(result.error()); !recovered.has_value()) {
+    const auto healed = store.look_again();
+    if (!healed.has_value()) {
+        return result;
+    }
+    // Not every block of a file belongs to rows: where all of those can be read, and our statement
+    // still failed on a damaged one, an index is what is damaged.
+    if (!*healed &&
+        (!db::is_damage(result.error()) || !store.recover(result.error()).has_value())) {
         return result;
     }
     return work();
