@@ -75,6 +75,9 @@ Result<ExitCode> answer_of(const serve::RelayedCommand& relayed, Relay relay) {
         case serve::RelayedCommand::Kind::kDone:
             return static_cast<ExitCode>(relayed.code);
         default:
+            if (!relayed.reason.empty()) {
+                return make_error(ErrorCode::kBusy, relayed.reason);
+            }
             if (relay == Relay::kQuery) {
                 return make_error(
                     ErrorCode::kBusy,

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "cli/exit_code.h"
-#include "core/check.h"
 #include "core/unique_fd.h"
 
 namespace tb::cli {
@@ -43,10 +42,12 @@ SignalWatcher::SignalWatcher() : impl_(std::make_unique<Impl>()) {
             ::sigaddset(&set, number);
         }
     }
-    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     impl_->signals.reset(::signalfd(-1, &set, SFD_CLOEXEC));
     impl_->stop.reset(::eventfd(0, EFD_CLOEXEC));
-    TB_CHECK(impl_->signals.valid() && impl_->stop.valid(), "signals can be received");
+    if (!impl_->signals.valid() || !impl_->stop.valid()) {
+        return;  // no descriptors left: signals do what they do by default, they end the process
+    }
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     impl_->thread = std::thread([this] {
         int received = 0;
         std::array<pollfd, 2> watched{pollfd{impl_->signals.get(), POLLIN, 0},
@@ -76,7 +77,9 @@ SignalWatcher::SignalWatcher() : impl_(std::make_unique<Impl>()) {
 SignalWatcher::~SignalWatcher() {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto written = ::write(impl_->stop.get(), &one, sizeof one);
-    impl_->thread.join();
+    if (impl_->thread.joinable()) {
+        impl_->thread.join();
+    }
 }
 
 }  // namespace tb::cli

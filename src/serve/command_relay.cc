@@ -8,6 +8,7 @@
 #include <optional>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -18,6 +19,8 @@
 namespace tb::serve {
 
 namespace {
+
+constexpr int kMostSilentBeats = 12;
 
 struct Pipe {
     UniqueFd read;
@@ -46,12 +49,14 @@ bool write_all(int fd, std::string_view bytes) {
 // Copies what the owner prints until it has said its exit code and closed the pipes.
 class Copier {
   public:
-    Copier(int socket, Pipe out, Pipe err, const RelayOutput& output, int cancel_fd)
+    Copier(int socket, Pipe out, Pipe err, const RelayOutput& output, int cancel_fd,
+           std::int64_t owner_pid)
         : socket_(socket),
           out_(std::move(out)),
           err_(std::move(err)),
           output_(output),
-          cancel_fd_(cancel_fd) {}
+          cancel_fd_(cancel_fd),
+          owner_pid_(owner_pid) {}
 
     RelayedCommand run() {
         out_.write.reset();
@@ -61,8 +66,21 @@ class Copier {
             std::array<pollfd, 4> watched{
                 pollfd{out_.read.get(), POLLIN, 0}, pollfd{err_.read.get(), POLLIN, 0},
                 pollfd{connected ? socket_ : -1, POLLIN, 0}, pollfd{cancel_fd_, POLLIN, 0}};
-            if (::poll(watched.data(), watched.size(), -1) < 0) {
+            const int ready = ::poll(watched.data(), watched.size(), kAliveEvery.count());
+            if (ready < 0) {
                 continue;
+            }
+            // Counted, not timed: a machine that slept has not lost its owner.
+            silent_beats_ = ready == 0 ? silent_beats_ + 1 : 0;
+            if (silent_beats_ >= kMostSilentBeats) {
+                result_.kind = RelayedCommand::Kind::kLost;
+                result_.reason = fmt::format(
+                    "the server that owns this folder (process {0}) has not been heard of for {1} "
+                    "s: it is stopped or hangs. Let it go on (kill -CONT {0}) or end it (kill -9 "
+                    "{0}). The command may or may not have been carried out, look before you "
+                    "repeat it",
+                    owner_pid_, silent_beats_);
+                break;
             }
             // Standard output first: the owner flushes it before it writes a message.
             if (watched[0].revents != 0 && copy(out_.read, output_.out_fd)) {
@@ -99,6 +117,9 @@ class Copier {
     // False once the owner has nothing more to say.
     bool hear() {
         const auto line = read_line(socket_, 4'096, kGreetingTimeout);
+        if (line.has_value() && *line == kAliveLine) {
+            return true;
+        }
         const auto code = line.has_value() ? parse_exit_line(*line) : tl::unexpected(line.error());
         result_.kind = code.has_value() ? RelayedCommand::Kind::kDone : RelayedCommand::Kind::kLost;
         result_.code = code.value_or(1);
@@ -110,6 +131,8 @@ class Copier {
     Pipe err_;
     RelayOutput output_;
     int cancel_fd_;
+    std::int64_t owner_pid_;
+    int silent_beats_ = 0;
     RelayedCommand result_;
 };
 
@@ -161,7 +184,9 @@ RelayedCommand relay_command(const std::filesystem::path& data_dir,
         const std::uint64_t one = 1;
         [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);
     });
-    return Copier(socket->get(), std::move(*out), std::move(*err), output, cancelled.get()).run();
+    return Copier(socket->get(), std::move(*out), std::move(*err), output, cancelled.get(),
+                  greeting->pid)
+        .run();
 }
 
 }  // namespace tb::serve

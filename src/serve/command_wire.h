@@ -3,12 +3,14 @@
 // The caller has parsed the line, made paths absolute and read what comes from its standard input.
 // Two descriptors travel with the request: pipes whose other ends the caller copies to its own
 // standard output and error, so that it knows what has been printed and nobody but the caller can
-// keep the owner waiting. Answers are lines: {"exit":0}, once. A line from the caller cancels; so
-// does closing.
+// keep the owner waiting. Answers are lines: {"exit":0}, once, and {"alive":true} every second
+// until then: an owner of which nothing is heard is stopped or hangs. A line from the caller
+// cancels; so does closing.
 //
 // Thread-safe (no state).
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <string>
@@ -43,6 +45,9 @@ struct ReceivedCommand {
                                         int err_fd);
 // kIo, kParse.
 [[nodiscard]] Result<ReceivedCommand> receive_command(int fd);
+
+inline constexpr std::chrono::milliseconds kAliveEvery{1'000};
+inline constexpr std::string_view kAliveLine = R"({"alive":true})";
 
 [[nodiscard]] std::string exit_line(int code);
 // kParse.

@@ -91,13 +91,17 @@ ToolError lost_owner(const Question& question) {
         question.what));
 }
 
-tl::unexpected<ToolError> silent_owner(std::int64_t pid) {
+tl::unexpected<ToolError> silent_owner(std::int64_t pid, const Question& question) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(kBeat * kSilentBeats);
     return mcp::tool_error(fmt::format(
         "the tradeblocks process that owns this data folder (process {0}) has not answered for {1} "
         "s: it is stopped or hangs. Let it go on (kill -CONT {0}) or end it (kill -9 {0}; another "
-        "copy takes over), then ask again",
-        pid, seconds.count()));
+        "copy takes over), then {2}",
+        pid, seconds.count(),
+        question.kind != Question::Kind::kWrites
+            ? std::string("ask again")
+            : "look at the present state (list_blocks, get_sync_history): " + question.what +
+                  " may or may not have been carried out"));
 }
 
 // The owner's result, or nothing when it is to be done here.
@@ -112,8 +116,8 @@ Outcome<std::optional<Json>> ask_owner(Host& host, Question question, ToolContex
         bool lost = false;     // while it worked on this
         bool is_gone = false;  // lost, or gone before
         while (!is_gone) {
-            LinkReply reply = route.owner->request(question.method, params, context,
-                                                   question.kind != Question::Kind::kWrites);
+            LinkReply reply =
+                route.owner->request(question.method, params, context, /*may_give_up=*/true);
             switch (reply.kind) {
                 case LinkReply::Kind::kCancelled:
                     return tl::unexpected<ToolError>(
@@ -136,7 +140,7 @@ Outcome<std::optional<Json>> ask_owner(Host& host, Question question, ToolContex
                     is_gone = true;
                     break;
                 case LinkReply::Kind::kSilent:
-                    return silent_owner(route.owner->owner_pid());
+                    return silent_owner(route.owner->owner_pid(), question);
                 case LinkReply::Kind::kResult:
                     if (reply.result->value("resultType", "") != "input_required") {
                         return std::optional<Json>(std::move(*reply.result));

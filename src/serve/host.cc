@@ -1,5 +1,6 @@
 #include "serve/host.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -82,10 +83,34 @@ void Host::become(Role role, std::string reason) {
 void Host::keep_trying() {
     while (true) {
         const auto pause = try_once();
-        std::unique_lock lock(mutex_);
-        if (changed_.wait_for(lock, pause, [&] { return stopping_ || role_ == Role::kOwner; })) {
+        bool is_owner = false;
+        {
+            std::unique_lock lock(mutex_);
+            changed_.wait_for(lock, pause, [&] { return stopping_ || role_ == Role::kOwner; });
+            if (stopping_) {
+                return;
+            }
+            is_owner = role_ == Role::kOwner;
+        }
+        if (is_owner) {
+            watch_idleness();
             return;
         }
+        app_.release_if_idle(options_.release_after);
+    }
+}
+
+void Host::watch_idleness() {
+    const auto look_every = std::max<std::chrono::milliseconds>(options_.release_after / 5,
+                                                                std::chrono::milliseconds(10));
+    while (true) {
+        {
+            std::unique_lock lock(mutex_);
+            if (changed_.wait_for(lock, look_every, [&] { return stopping_; })) {
+                return;
+            }
+        }
+        app_.release_if_idle(options_.release_after);
     }
 }
 
@@ -148,10 +173,14 @@ void Host::own(Claim claim, const Place& place) {
                          ::getpid(), app_.options().data_dir.string());
     };
     ReceptionOptions options{options_.make_server, options_.run_command, objection};
-    auto reception = std::make_unique<Reception>(std::move(claim), std::move(options));
+    auto reception = Reception::make(std::move(claim), std::move(options));
+    if (!reception.has_value()) {
+        become(Role::kAlone, reception.error().to_string());
+        return;
+    }
     {
         const std::lock_guard lock(mutex_);
-        reception_ = std::move(reception);
+        reception_ = std::move(*reception);
     }
     become(Role::kOwner, "");
 }

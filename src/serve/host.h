@@ -43,6 +43,8 @@ struct HostOptions {
     std::filesystem::path runtime_root;  // serve/place.h: runtime_root()
     MakePeerServer make_server;          // see ReceptionOptions
     CommandRunner run_command;
+    // The database file is let go when nobody has asked anything for so long.
+    std::chrono::milliseconds release_after{5'000};
 };
 
 // Where a call is to run.
@@ -90,6 +92,8 @@ class Host {
 
   private:
     void keep_trying();
+    // Until told to stop: lets the file go while nobody asks.
+    void watch_idleness();
     // One attempt to own or to follow; returns how long to wait before the next one.
     std::chrono::milliseconds try_once();
     void own(Claim claim, const Place& place);

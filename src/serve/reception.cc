@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -84,11 +85,17 @@ struct Reception::Session {
     std::shared_ptr<PeerOutlet> outlet;  // of a follower; under the reception's mutex
 };
 
-Reception::Reception(Claim claim, ReceptionOptions options)
-    : claim_(std::move(claim)),
-      options_(std::move(options)),
-      stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    TB_CHECK(stop_.valid(), "an eventfd for the reception");
+Result<std::unique_ptr<Reception>> Reception::make(Claim claim, ReceptionOptions options) {
+    UniqueFd stop(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!stop.valid()) {
+        return make_error(ErrorCode::kIo, std::generic_category().message(errno), "eventfd");
+    }
+    return std::unique_ptr<Reception>(
+        new Reception(std::move(claim), std::move(options), std::move(stop)));
+}
+
+Reception::Reception(Claim claim, ReceptionOptions options, UniqueFd stop)
+    : claim_(std::move(claim)), options_(std::move(options)), stop_(std::move(stop)) {
     accepting_ = std::thread([this] { accept_peers(); });
 }
 
@@ -245,7 +252,14 @@ void Reception::serve_command(Session& session) {
         std::array<pollfd, 3> watched{pollfd{done.get(), POLLIN, 0},
                                       pollfd{lost ? -1 : session.fd.get(), POLLIN, 0},
                                       pollfd{lost ? -1 : stop_.get(), POLLIN, 0}};
-        if (::poll(watched.data(), watched.size(), -1) < 0) {
+        const int ready = ::poll(watched.data(), watched.size(), kAliveEvery.count());
+        if (ready == 0 && !lost) {
+            // A caller that does not listen is told nothing, and keeps nobody.
+            const std::string line = std::string(kAliveLine) + "\n";
+            [[maybe_unused]] const ssize_t told =
+                ::send(session.fd.get(), line.data(), line.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        }
+        if (ready <= 0) {
             continue;
         }
         if (watched[0].revents != 0) {

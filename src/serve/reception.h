@@ -53,7 +53,9 @@ struct ReceptionOptions {
 
 class Reception {
   public:
-    Reception(Claim claim, ReceptionOptions options);
+    // kIo when the process has no descriptor left.
+    [[nodiscard]] static Result<std::unique_ptr<Reception>> make(Claim claim,
+                                                                 ReceptionOptions options);
     ~Reception();  // stop() without patience
     Reception(const Reception&) = delete;
     Reception& operator=(const Reception&) = delete;
@@ -67,6 +69,7 @@ class Reception {
     [[nodiscard]] bool stop(std::chrono::milliseconds wait);
 
   private:
+    Reception(Claim claim, ReceptionOptions options, UniqueFd stop);
     struct Session;
     void accept_peers();
     void welcome(Session& session);
