@@ -7,6 +7,7 @@
 #include "cli/record_output.h"
 #include "cli/store_access.h"
 #include "core/file_system.h"
+#include "sync/metadata.h"
 #include "sync/not_read.h"
 
 namespace tb::cli {
@@ -32,13 +33,9 @@ using StoredBlocks = std::map<std::string, StoredBlock>;
 
 Result<StoredBlocks> read_stored(db::Connection& connection) {
     StoredBlocks blocks;
-    TB_TRY(auto times, connection.collect("SELECT block_id, synced_at FROM trades._sync_metadata"));
-    while (true) {
-        TB_TRY(const bool more, times.next());
-        if (!more) {
-            break;
-        }
-        blocks[times.get<std::string>(0)].synced_at = times.get<Timestamp>(1).to_rfc3339();
+    TB_TRY(const auto times, sync::get_all_sync_metadata(connection));
+    for (const sync::BlockSyncMetadata& block : times) {
+        blocks[block.block_id].synced_at = block.synced_at.to_rfc3339();
     }
     TB_TRY(auto files,
            connection.collect("SELECT block_id, role, file_name, size, mtime_ns, rows_stored, "

@@ -262,6 +262,33 @@ Result<void> look_inside(const fs::path& file, DatabaseFinding& finding, DoctorR
     }
 }
 
+// Reads every block; false when the rest of the look would read what cannot be read. A file that
+// cannot be looked at now (a server uses it) is judged by what follows.
+bool blocks_are_right(DatabaseFinding& finding, DoctorReport& report) {
+    constexpr const char* kAdvice =
+        "the next sync sets a damaged file aside, never deletes it, and builds a new one";
+    const auto looked = db::look_through_file(finding.file, {});
+    if (!looked || looked->error.has_value()) {
+        return true;
+    }
+    if (!looked->damage.empty()) {
+        finding.state = "damaged";
+        report.problems.push_back(
+            {fmt::format("the database is damaged: {}", looked->damage), kAdvice});
+        return false;
+    }
+    for (const db::FileFindings::Difference& difference : looked->differences) {
+        report.problems.push_back(
+            {fmt::format("{}{} is not what was stored: {}", difference.table,
+                         difference.block_id.empty()
+                             ? std::string()
+                             : fmt::format(" of block '{}'", difference.block_id),
+                         difference.what),
+             "the next sync reads it again from its files"});
+    }
+    return true;
+}
+
 void examine_database(const DoctorOptions& options, DoctorReport& report) {
     DatabaseFinding& finding = report.database.emplace();
     finding.file = *options.data_dir / db::kDatabaseFileName;
@@ -277,6 +304,7 @@ void examine_database(const DoctorOptions& options, DoctorReport& report) {
     finding.log_bytes = size_of(fs::path(finding.file.string() + ".wal"));
     if (report.owner.has_value()) {
         finding.state = "served";
+        blocks_are_right(finding, report);  // a server that has nothing to do lets the file go
         // One of another version runs no commands; that is a problem already.
         if (report.owner->version == kVersion) {
             if (const auto asked = look_through_owner(options, report); !asked) {
@@ -285,6 +313,9 @@ void examine_database(const DoctorOptions& options, DoctorReport& report) {
                      "end it, then look again"});
             }
         }
+        return;
+    }
+    if (!blocks_are_right(finding, report)) {
         return;
     }
     const auto looked = look_inside(finding.file, finding, report);

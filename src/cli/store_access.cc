@@ -72,8 +72,8 @@ Result<bool> open_for_reading(db::DataStore& store, Session& session) {
     }
     session.terminal.warning(opened.error().to_string());
     session.terminal.warning(
-        "answering from the CSV files instead, in memory; the history of changes and older market "
-        "data are not available");
+        "answering from the CSV files and the journals of market history instead, in memory; the "
+        "history of changes is not available");
     if (!store.is_connected()) {
         TB_RETURN_IF_ERROR(store.open_stand_in(opened.error().message));
     }

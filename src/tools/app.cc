@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "blocks/discovery.h"
+#include "core/log.h"
 #include "market/market_files.h"
 #include "mcp/nearest.h"
 #include "mcp/render.h"
@@ -89,14 +90,18 @@ Result<db::Connection> App::reader(const CancelToken& cancel) {
             store = store_;
             synced = synced_generation_;
         }
-        const std::uint64_t generation = store->generation();
-        TB_TRY(db::Connection connection, store->reader());
-        if (store->generation() != generation) {
-            continue;
+        {
+            const std::uint64_t generation = store->generation();
+            TB_TRY(db::Connection connection, store->reader());
+            if (store->generation() != generation) {
+                continue;
+            }
+            if (synced == 0 || synced == generation) {
+                return connection;
+            }
         }
-        if (synced == 0 || synced == generation) {
-            return connection;
-        }
+        // Without a connection in hand: the sync may have to open the database anew, which waits
+        // for its readers.
         TB_TRY([[maybe_unused]] const SyncAll all, sync_all(cancel, {}));
     }
     return make_error(ErrorCode::kBusy,
@@ -189,6 +194,39 @@ Result<FreshBlock> App::fresh_block(std::string_view block_id, const CancelToken
         return tl::unexpected<Error>(data.error());
     }
     return FreshBlock{std::move(*data), std::move(*synced)};
+}
+
+bool App::heal_if_suspected(const CancelToken& cancel) {
+    std::shared_ptr<db::DataStore> store;
+    {
+        const std::lock_guard lock(mutex_);
+        store = store_;
+    }
+    if (store == nullptr || !store->suspected()) {
+        return false;
+    }
+    const auto healed = store->look_again(cancel);
+    if (!healed.has_value()) {
+        log(LogLevel::kWarning, healed.error().to_string());
+        return false;
+    }
+    if (*healed) {
+        cache_.clear();
+    }
+    return *healed;
+}
+
+bool App::release_if_idle(std::chrono::steady_clock::duration idle) {
+    std::shared_ptr<db::DataStore> store;
+    {
+        const std::lock_guard lock(mutex_);
+        // Others may have opened it: the object is the same for everybody in this process.
+        if (!make_store().has_value()) {
+            return false;
+        }
+        store = store_;
+    }
+    return store->mode() == db::StoreMode::kFile && store->close_if_idle(idle);
 }
 
 Result<std::vector<std::string>> App::stored_block_ids() {

@@ -94,6 +94,14 @@ class App {
     [[nodiscard]] Result<FreshBlock> fresh_block(std::string_view block_id,
                                                  const CancelToken& cancel);
 
+    // After work that failed: if the database is suspected of damage, has it looked through and
+    // healed (DataStore::look_again). True when there was something to heal, so that trying once
+    // more may help.
+    [[nodiscard]] bool heal_if_suspected(const CancelToken& cancel);
+    // Lets the database file go, so that other programs can have it, if nobody has used it for that
+    // long; the next use opens it again. True if it is closed now.
+    bool release_if_idle(std::chrono::steady_clock::duration idle);
+
     // Ids of the blocks that are in the database now, byte order; without a sync.
     [[nodiscard]] Result<std::vector<std::string>> stored_block_ids();
 

@@ -297,12 +297,6 @@ Result<void> load_reporting_log(db::Connection& connection, BlockData& block) {
     return {};
 }
 
-bool same_version(const sync::BlockSyncMetadata& a, const sync::BlockSyncMetadata& b) {
-    return a.tradelog_hash == b.tradelog_hash && a.dailylog_hash == b.dailylog_hash &&
-           a.reportinglog_hash == b.reportinglog_hash && a.sync_version == b.sync_version &&
-           a.synced_at == b.synced_at;
-}
-
 Result<sync::BlockSyncMetadata> metadata_of(db::Connection& connection, std::string_view block_id) {
     TB_TRY(auto metadata, sync::get_sync_metadata(connection, block_id));
     if (!metadata.has_value()) {
@@ -336,7 +330,7 @@ Result<std::shared_ptr<const BlockData>> BlockCache::get(db::Connection& connect
             return entry->block_id == block_id;
         });
         if (found != entries_.end()) {
-            if (same_version((*found)->metadata, now)) {
+            if ((*found)->metadata == now) {
                 entries_.splice(entries_.begin(), entries_, found);
                 return entries_.front();
             }

@@ -30,8 +30,8 @@ struct BlockData {
 
     [[nodiscard]] bool has_daily_log() const { return metadata.dailylog_hash.has_value(); }
     [[nodiscard]] bool has_reporting_log() const { return metadata.reportinglog_hash.has_value(); }
-    // SHA-256 of the trade log's bytes: the version of the data an answer speaks of.
-    [[nodiscard]] const std::string& data_version() const { return metadata.tradelog_hash; }
+    // The version of the data an answer speaks of.
+    [[nodiscard]] std::string data_version() const { return metadata.data_version(); }
 };
 
 // Reads metadata and rows in one snapshot. kNotFound when the block is not in the database.

@@ -9,6 +9,23 @@
 
 namespace tb::tools {
 
+namespace {
+
+// An answer that failed on a damaged database is tried once more when that has been healed. Tools
+// that write are not: they tell what became of the first try.
+mcp::ToolHandler healing(App& app, mcp::ToolHandler handler, bool may_repeat) {
+    return [&app, handler = std::move(handler), may_repeat](mcp::ToolContext& context,
+                                                            const mcp::Json& arguments) {
+        auto outcome = handler(context, arguments);
+        if (app.heal_if_suspected(context.token()) && may_repeat) {
+            return handler(context, arguments);
+        }
+        return outcome;
+    };
+}
+
+}  // namespace
+
 std::vector<mcp::ToolSpec> all_tools(App& app) {
     std::vector<mcp::ToolSpec> table = data_tools(app);
     for (auto part : {statistics_tools, risk_tools}) {
@@ -18,6 +35,7 @@ std::vector<mcp::ToolSpec> all_tools(App& app) {
     }
     for (mcp::ToolSpec& tool : table) {
         declare_units(tool);
+        tool.handler = healing(app, std::move(tool.handler), tool.annotations.read_only);
     }
     return table;
 }

@@ -99,7 +99,7 @@ mcp::Outcome<ResourceContents> page_of(const std::string& uri, const UriVariable
                  {"totalRows", total},
                  {"offset", *offset},
                  {"nextCursor", next < total ? Json(cursor_of(next, hash)) : Json(nullptr)},
-                 {"dataVersion", hash},
+                 {"dataVersion", fresh.data->data_version()},
                  {"rows", std::move(rows)}};
     add_block_sync(page, fresh.sync);
     return json_content(uri, page);

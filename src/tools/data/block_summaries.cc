@@ -11,29 +11,6 @@ namespace {
 
 using Pending = std::map<std::string, std::shared_ptr<BlockSummary>>;
 
-bool same_version(const sync::BlockSyncMetadata& a, const sync::BlockSyncMetadata& b) {
-    return a.tradelog_hash == b.tradelog_hash && a.dailylog_hash == b.dailylog_hash &&
-           a.reportinglog_hash == b.reportinglog_hash && a.sync_version == b.sync_version &&
-           a.synced_at == b.synced_at;
-}
-
-Result<std::vector<sync::BlockSyncMetadata>> read_versions(db::Connection& connection) {
-    std::vector<sync::BlockSyncMetadata> versions;
-    TB_TRY(db::Rows rows,
-           connection.query("SELECT block_id, tradelog_hash, dailylog_hash, reportinglog_hash, "
-                            "synced_at, sync_version FROM trades._sync_metadata ORDER BY "
-                            "block_id"));
-    while (true) {
-        TB_TRY(const bool more, rows.next());
-        if (!more) {
-            return versions;
-        }
-        versions.push_back({rows.get<std::string>(0), rows.get<std::string>(1),
-                            rows.get_optional<std::string>(2), rows.get_optional<std::string>(3),
-                            rows.get<Timestamp>(4), rows.get<std::int32_t>(5)});
-    }
-}
-
 // Calls `take` with the summary and the row for every row that is about a block of `pending`, whose
 // id is the first column. With one block to look at (the usual case) only that one is read.
 template <class Take>
@@ -93,7 +70,7 @@ Result<std::vector<std::shared_ptr<const BlockSummary>>> BlockSummaries::get(
     db::Connection& connection) {
     TB_TRY(const db::Transaction snapshot,
            db::Transaction::begin(connection, db::Access::kReadOnly));
-    TB_TRY(const auto versions, read_versions(connection));
+    TB_TRY(const auto versions, sync::get_all_sync_metadata(connection));
     std::map<std::string, std::shared_ptr<const BlockSummary>> known;
     {
         const std::lock_guard lock(mutex_);
@@ -103,7 +80,7 @@ Result<std::vector<std::shared_ptr<const BlockSummary>>> BlockSummaries::get(
     Pending pending;
     for (const sync::BlockSyncMetadata& version : versions) {
         const auto found = known.find(version.block_id);
-        if (found != known.end() && same_version(found->second->version, version)) {
+        if (found != known.end() && found->second->version == version) {
             current.insert(*found);
             continue;
         }

@@ -30,7 +30,7 @@ std::vector<mcp::Field> result_fields() {
                       {field::date("start", "First day opened").nullable(),
                        field::date("end", "Last day opened").nullable()},
                       "Over the days trades were opened"),
-        field::text("dataVersion", "SHA-256 of the trade log these figures come from"),
+        field::text("dataVersion", "Version of all logs of the block that these figures come from"),
     };
     for (mcp::Field& sync : block_sync_fields()) {
         fields.push_back(std::move(sync));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "db/row_sums.h"
 #include "db/transaction.h"
 #include "market/journal.h"
 #include "mcp/render.h"
@@ -73,6 +74,8 @@ Result<Purged> purge(App& app, const market::MarketFile& file, const CancelToken
     // Names of our own declarations.
     TB_TRY(purged.rows, connection.run(fmt::format("DELETE FROM {}",
                                                    market::market_table(file).qualified_name())));
+    TB_RETURN_IF_ERROR(
+        db::forget_row_sums_of_table(connection, market::market_table(file).qualified_name()));
     TB_TRY(
         const std::int64_t metadata,
         connection.run("DELETE FROM market._sync_metadata WHERE file_name = $1", file.file_name));
