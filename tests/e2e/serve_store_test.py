@@ -98,8 +98,9 @@ class DamagedDatabase(DataTest):
         for block in range(4):
             self.write(f"B{block}/tradelog.csv", trade_log(1500, first=block * 1500))
         run("sync", self.data)
-        truth = run("sql", self.data, "SELECT block_id, count(*) AS n, sum(pl) AS s FROM trade_data "
-                    "GROUP BY ALL ORDER BY ALL", "--format", "csv").stdout
+        question = ("sql", self.data, "SELECT block_id, count(*) AS n, sum(pl) AS s FROM trade_data "
+                    "GROUP BY ALL ORDER BY ALL", "--format", "csv")
+        truth = run(*question).stdout
         path = self.data / "analytics.duckdb"
         good = path.read_bytes()
         seen = 0
@@ -114,9 +115,7 @@ class DamagedDatabase(DataTest):
             seen += noticed
             verified = run("sync", self.data, "--verify", code=None)
             self.assertEqual("has been set aside" in verified.stderr + verified.stdout, noticed, at)
-            again = run("sql", self.data, "SELECT block_id, count(*) AS n, sum(pl) AS s FROM "
-                        "trade_data GROUP BY ALL ORDER BY ALL", "--format", "csv").stdout
-            self.assertEqual(again, truth)
+            self.assertEqual(run(*question).stdout, truth)
             for aside in self.data.glob("analytics.duckdb*"):
                 aside.unlink()
             path.write_bytes(good)
