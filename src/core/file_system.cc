@@ -240,11 +240,20 @@ class PosixFileSystem final : public FileSystem {
 
     static Result<std::vector<DirectoryEntry>> list_below(const std::filesystem::path* root,
                                                           const std::filesystem::path& directory) {
-        UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK));
+        constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK;
+        // A folder of the root that is no link lies inside, whatever the root is: the usual case.
+        const std::filesystem::path last = directory.filename();
+        const bool of_root = root != nullptr && directory.parent_path() == *root && !last.empty() &&
+                             last != "." && last != "..";
+        UniqueFd fd(::open(directory.c_str(), kFlags | (of_root ? O_NOFOLLOW : 0)));
+        const bool proven = of_root && fd.valid();
+        if (of_root && !fd.valid() && (errno == ELOOP || errno == ENOTDIR)) {
+            fd.reset(::open(directory.c_str(), kFlags));
+        }
         if (!fd.valid()) {
             return system_error(errno, "cannot list", directory);
         }
-        if (root != nullptr) {
+        if (root != nullptr && !proven) {
             TB_RETURN_IF_ERROR(require_inside(fd.get(), directory, *root));
         }
         DIR* const handle = ::fdopendir(fd.get());
@@ -420,7 +429,9 @@ Result<std::string> read_whole_file(File& file, const std::filesystem::path& pat
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view content) {
     TB_RETURN_IF_ERROR(check_not_database(path));
     const std::filesystem::path temporary = path.string() + ".tmp~" + std::to_string(::getpid());
-    UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+    // Left by a process of this number, or put there: never written through.
+    ::unlink(temporary.c_str());
+    UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     if (!fd.valid()) {
         return system_error(errno, "cannot create", temporary);
     }

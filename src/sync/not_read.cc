@@ -171,6 +171,11 @@ class Finder {
         const auto entries =
             folder.empty() ? fs_.list(data_dir_) : fs_.list_inside(data_dir_, data_dir_ / folder);
         if (!entries.has_value()) {
+            // Who reads a block, or the directory itself, says what is wrong with it.
+            if (place != Place::kTop && place != Place::kBlock &&
+                entries.error().code == ErrorCode::kIo) {
+                add(folder, place, "cannot be looked into: make the folder readable");
+            }
             return;
         }
         for (const DirectoryEntry& entry : *entries) {
@@ -277,10 +282,10 @@ class Finder {
 
     void add(const std::string& path, Place place, std::string says) {
         std::string subject = fmt::format("'{}'", shortened(path));
-        if (place == Place::kMarket || place == Place::kMarketDeeper) {
-            const std::size_t rest = std::min(path.size(), market::kMarketFolder.size() + 1);
+        const std::size_t folder = market::kMarketFolder.size() + 1;
+        if ((place == Place::kMarket || place == Place::kMarketDeeper) && path.size() > folder) {
             subject =
-                fmt::format("'{}' below {}", shortened(path.substr(rest)), market::kMarketFolder);
+                fmt::format("'{}' below {}", shortened(path.substr(folder)), market::kMarketFolder);
         }
         if (path.empty()) {
             subject = "the data directory";

@@ -33,8 +33,8 @@ inline constexpr std::size_t kDeepestFolder = 8;
 inline constexpr std::size_t kMostEntries = 20'000;
 inline constexpr std::size_t kNotReadLines = 10;
 
-// Of the whole data directory without `_marketdata`; in byte order of names, folder by folder. What
-// cannot be listed is left out: whoever reads it reports that.
+// Of the whole data directory without `_marketdata`; in byte order of names, folder by folder. A
+// block or data directory that cannot be listed is left out: whoever reads it reports that.
 [[nodiscard]] std::vector<NotRead> files_not_read(FileSystem& fs,
                                                   const std::filesystem::path& data_dir);
 // Of `_marketdata`.

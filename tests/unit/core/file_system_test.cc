@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "core/unique_fd.h"
 #include "support/file_lock.h"
@@ -61,6 +62,12 @@ TEST(OpeningInside, FollowsLinksOnlyWhereTheyStayInside) {
     EXPECT_TRUE(real().list_inside(root.path(), root.path() / "folder").has_value());
     EXPECT_EQ(real().list_inside(root.path(), root.path() / "away").error().code,
               ErrorCode::kRefused);
+    for (const char* const name : {"..", ".", "a/../.."}) {
+        EXPECT_EQ(real().list_inside(root.path(), root.path() / name).error().code,
+                  ErrorCode::kRefused)
+            << name;
+    }
+    EXPECT_TRUE(real().list_inside(root.path(), root.path() / "a").has_value());
     EXPECT_EQ(check_inside(root.path(), root.path()).error().code, ErrorCode::kRefused)
         << "the root is not below itself";
 }
@@ -152,6 +159,16 @@ TEST(DatabaseGuard, HoldsForAFileMadeLaterAndForTwoAtOnce) {
     { const DatabaseFileGuard second(database); }
     dir.write("analytics.duckdb", "pages");
     EXPECT_EQ(outcome(real().open(database)), "refused");
+}
+
+TEST(WritingAtomically, NeverWritesThroughWhatLiesUnderItsTemporaryName) {
+    const test::TempDir dir;
+    const stdfs::path other = dir.write("other", "other's");
+    const stdfs::path file = dir.path() / "file";
+    stdfs::create_hard_link(other, file.string() + ".tmp~" + std::to_string(::getpid()));
+    ASSERT_TRUE(write_file_atomically(file, "ours").has_value());
+    EXPECT_EQ(dir.read("other"), "other's");
+    EXPECT_EQ(dir.read("file"), "ours");
 }
 
 TEST(FoldersInside, AreMadeStepByStepAndNeverThroughALinkThatLeadsOut) {

@@ -147,6 +147,17 @@ TEST_F(NotReadTest, LinksToFoldersAreNotFollowedInACircle) {
     EXPECT_THAT(lines(), ElementsAre(StartsWith("'A/up' is a link to a folder")));
 }
 
+TEST_F(NotReadTest, FoldersThatCannotBeLookedIntoAreNamed) {
+    write("A/tradelog.csv", trade_log({1}));
+    write("A/locked/t.csv", trade_log({1}));
+    write("_marketdata/spx_daily.csv", "x");
+    fs_.fail_list["locked"] = "cannot list: Permission denied";
+    fs_.fail_list["_marketdata"] = "cannot list: Permission denied";
+    EXPECT_THAT(not_read_lines(files_not_read(fs_, dir_.path())),
+                ElementsAre("'A/locked' cannot be looked into: make the folder readable"));
+    EXPECT_EQ(market_files_not_read(fs_, dir_.path()).size(), 1U);
+}
+
 TEST_F(NotReadTest, SyncSaysItEachTime) {
     write("A/tradelog.csv", trade_log({1}));
     write("2025/IC/t.csv", trade_log({1}));
