@@ -505,9 +505,10 @@ asio::awaitable<bool> HttpTransport::Impl::serve_one(Peer& peer, bool is_first) 
     }
     if (admission.refusal.has_value()) {
         // Only a request without a body leaves the connection in a known place.
-        const bool clean =
+        const bool is_empty =
             peer.parser->is_done() ||
             (!peer.parser->chunked() && peer.parser->content_length().value_or(0) == 0);
+        const bool clean = is_empty && !has_doubtful_length(peer.head);
         co_return co_await answer(peer, std::move(*admission.refusal), keep_alive && clean);
     }
     std::string body;

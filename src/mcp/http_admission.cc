@@ -16,6 +16,14 @@ constexpr std::string_view kPreflightHeaders =
 
 }  // namespace
 
+bool has_doubtful_length(const HttpHead& head) {
+    const std::size_t codings = head.count("Transfer-Encoding");
+    const std::size_t lengths = head.count("Content-Length");
+    const bool is_chunked =
+        codings == 1 && equals_ignoring_case(*head.find("Transfer-Encoding"), "chunked");
+    return codings + lengths > 1 || (codings == 1 && !is_chunked);
+}
+
 std::optional<HttpReply> HttpEndpoint::check_source(const HttpHead& head) const {
     const std::string* host = head.find("Host");
     if (host == nullptr || head.count("Host") != 1 ||
@@ -182,6 +190,11 @@ HttpReply HttpEndpoint::metadata(const HttpHead& head) const {
 }
 
 HttpEndpoint::Admission HttpEndpoint::admit(const HttpHead& head, Time now) {
+    if (has_doubtful_length(head)) {
+        return {http_error(400, code::kInvalidRequest,
+                           "Bad request: its length can be read in two ways"),
+                {}};
+    }
     // For supervisors, which know the machine by any name; it tells nothing (H12).
     if (head.path() == "/healthz" && (head.method == "GET" || head.method == "HEAD")) {
         return {HttpReply{200, {{"Content-Type", "text/plain"}}, "ok"}, {}};

@@ -52,6 +52,10 @@ struct HttpExchange {
 
 using HttpAnswer = std::variant<HttpReply, HttpExchange>;
 
+// Where its body ends is not beyond doubt (RFC 9112, 6.1 and 6.3): both lengths, several, or a
+// coding other than chunked. A proxy in front may see another request there than we do.
+[[nodiscard]] bool has_doubtful_length(const HttpHead& head);
+
 class HttpEndpoint {
   public:
     using Time = std::chrono::steady_clock::time_point;

@@ -395,6 +395,22 @@ TEST_F(HttpTransportTest, H11_ConnectionsAndStreamsHaveLimitsOfTheirOwn) {
     EXPECT_EQ(working.response().status, 200);
 }
 
+// "chunked, identity" was read as a body of the length given: what followed it was a second
+// request.
+TEST_F(HttpTransportTest, H2_TwoLengthsAreNone) {
+    start();
+    const std::string body = modern_request(1, "tools/list").dump();
+    for (const char* const field :
+         {"chunked", "chunked, identity", "xchunked", "identity", "gzip, chunked", "Chunked "}) {
+        const auto answer = exchange(post_text(body, {{"Transfer-Encoding", field}}));
+        EXPECT_EQ(answer.status, 400) << field;
+    }
+    const std::string length = std::to_string(body.size());
+    const auto twice =
+        exchange(post_text(body, {{"Content-Length", length}, {"Content-Length", length}}));
+    EXPECT_EQ(twice.status, 400);
+}
+
 // 64 connections that never finished their header had kept 231 of 232 requests out.
 TEST_F(HttpTransportTest, H11_HalfOpenConnectionsLockNobodyOut) {
     options_.limits.header_timeout = std::chrono::minutes(5);
