@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "cli/help.h"
 #include "cli/table.h"
 #include "tools/sync_report.h"
 
@@ -75,10 +76,19 @@ bool needs_attention(const BlockSyncResult& block) {
     return block.status != SyncStatus::kUnchanged || !block.warnings.empty();
 }
 
+// A line below the table, broken where a terminal ends.
+void remark(Terminal& terminal, std::string_view text) {
+    constexpr std::size_t kIndent = 2;
+    const std::string line = printable(text);
+    const std::size_t width = terminal.out_width();
+    terminal.out().write(width > 0 && kIndent + display_width(line) > width
+                             ? wrapped(line, kIndent, width)
+                             : std::string(kIndent, ' ') + line + "\n");
+}
+
 void print_reasons(Terminal& terminal, const BlockSyncResult& block) {
-    Output& out = terminal.out();
     const auto line = [&](std::string_view text) {
-        out.write(fmt::format("  {}: {}\n", printable(block.block_id), printable(text)));
+        remark(terminal, fmt::format("{}: {}", block.block_id, text));
     };
     if (block.error.has_value()) {
         line(block.error->to_string());
@@ -111,8 +121,7 @@ void print_reasons(Terminal& terminal, const BlockSyncResult& block) {
 void print_market(Terminal& terminal, const sync::MarketSyncResult& market) {
     for (const sync::MarketFileResult& file : market.files) {
         const auto line = [&](std::string_view text) {
-            terminal.out().write(
-                fmt::format("  _marketdata/{}: {}\n", printable(file.file_name), printable(text)));
+            remark(terminal, fmt::format("_marketdata/{}: {}", file.file_name, text));
         };
         if (file.status == SyncStatus::kSynced) {
             line(fmt::format("{} new, {} updated, {} kept, {} skipped, {} repaired{}",
@@ -129,7 +138,7 @@ void print_market(Terminal& terminal, const sync::MarketSyncResult& market) {
         }
     }
     for (const std::string& warning : market.warnings) {
-        terminal.out().write("  " + printable(warning) + "\n");
+        remark(terminal, warning);
     }
 }
 
@@ -162,7 +171,7 @@ void print_sync_report(Terminal& terminal, const WholeSync& result, bool everyth
     }
     print_market(terminal, result.market);
     for (const std::string& warning : result.blocks.warnings) {
-        out.write("  " + printable(warning) + "\n");
+        remark(terminal, warning);
     }
     if (result.blocks.processed == 0) {
         out.write(
