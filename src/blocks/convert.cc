@@ -404,6 +404,7 @@ ReportingConverter::ReportingConverter(const HeaderMap& header, const IngestOpti
 
 void ReportingConverter::survey(const RowCells& row, ReadingSurvey& survey) {
     const std::string_view legs = row.text(ReportingField::kLegs);
+    survey.premium.see_written(true);  // points, with or without decimals
     if (legs.empty() || !survey.premium.wants_rows()) {
         return;
     }

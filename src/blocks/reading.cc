@@ -118,8 +118,13 @@ void PremiumSurvey::see(const PremiumRow& row) {
 void PremiumSurvey::decide(FileReading& reading) const {
     const auto best = std::max_element(votes_.begin(), votes_.end());
     reading.premium_is_proven = *best > 0 && *best * kMajority >= proofs() * kMajorityShare;
+    const PremiumUnit by_writing = decimals_ > 0 ? PremiumUnit::kDollars : PremiumUnit::kCents;
     if (reading.premium_is_proven) {
         reading.premium_unit = static_cast<PremiumUnit>(best - votes_.begin());
+        // premium_unit records the usual case; words are for what a reader would not expect.
+        if (reading.premium_unit == by_writing && *best == proofs()) {
+            return;
+        }
         reading.notes.push_back(fmt::format(
             "the premium is in {}: {} of {} rows that can prove it do so, by {}",
             unit_words(reading.premium_unit), *best, proofs(),
@@ -128,7 +133,7 @@ void PremiumSurvey::decide(FileReading& reading) const {
                                  : "the prices of their legs or their P/L and closing cost"));
         return;
     }
-    reading.premium_unit = decimals_ > 0 ? PremiumUnit::kDollars : PremiumUnit::kCents;
+    reading.premium_unit = by_writing;
     if (proofs() > 0 || (decimals_ > 0 && plain_ > 0)) {
         reading.notes.push_back(fmt::format(
             "the premium is taken as {}, {}", unit_words(reading.premium_unit),

@@ -128,7 +128,8 @@ TEST(FileReading, PricesOfTheLegsProveTheUnitOfThePremium) {
     EXPECT_EQ(unit_of(legs + "4,,,5,3\n"), PremiumUnit::kDollars);
     EXPECT_EQ(unit_of(legs + "1260,,,5,3\n"), PremiumUnit::kTotal);
     EXPECT_EQ(unit_of(legs + "410,,,5,3\n"), PremiumUnit::kCents);  // slippage
-    const Trades got = read(std::string(kPremiumHeader) + legs + "420,,,5,3\n");
+    EXPECT_TRUE(read(std::string(kPremiumHeader) + legs + "420,,,5,3\n").report.notes.empty());
+    const Trades got = read(std::string(kPremiumHeader) + legs + "420.00,,,5,3\n");
     EXPECT_THAT(got.report.notes,
                 Contains("the premium is in dollars of one contract: 1 of 1 rows that can prove it "
                          "do so, by the prices of their legs"));
@@ -167,6 +168,7 @@ TEST(FileReading, PremiumsOfLiveFillsAreStoredInPoints) {
                       "Date Opened,Legs,Initial Premium,No. of Contracts,P/L\n"
                       "2025-10-08,3 Oct 8 6725 P STO 4.45 | 3 Oct 8 6575 P BTO 0.25,4.2,3,5\n"
                       "2025-10-09,condor,300,3,5\n");
+    EXPECT_TRUE(points.report.notes.empty());
     EXPECT_EQ(points.rows.at(0).initial_premium, 4.2);
     EXPECT_EQ(points.rows.at(1).initial_premium, 300);
 }
