@@ -277,7 +277,8 @@ TEST(StandIn, AnswersFromTheFilesSaysSoAndPurgesNothing) {
     EXPECT_NE(list->text.find("stand-in"), std::string::npos) << list->text;
     const auto history = call("get_sync_history", Json::object());
     ASSERT_TRUE(history.has_value());
-    EXPECT_NE(history->text.find("sync log are unavailable"), std::string::npos) << history->text;
+    EXPECT_NE(history->text.find("the log of past syncs is not available"), std::string::npos)
+        << history->text;
     const auto purge =
         call("purge_market_table", {{"table", "spx_daily"}, {"confirm", "purge market.spx_daily"}});
     ASSERT_FALSE(purge.has_value());

@@ -57,7 +57,7 @@ TEST_F(ListBlocks, RealBlockInfoHasItsCounts) {
     EXPECT_EQ(meic["reportingLogCount"], 26);
     EXPECT_EQ(meic["strategies"], Json::array({"MEIC Test Data"}));
     EXPECT_EQ(meic["dateRange"], (Json{{"start", "2025-01-03"}, {"end", "2025-11-21"}}));
-    EXPECT_EQ(meic["dataVersion"].get<std::string>().substr(0, 16), "1e50c6c711170012");
+    EXPECT_EQ(meic["dataVersion"].get<std::string>().substr(0, 16), "9644e00c110e9ef9");
 }
 
 TEST_F(ListBlocks, SortsFiltersAndPages) {
