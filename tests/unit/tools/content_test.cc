@@ -423,8 +423,8 @@ TEST_F(Content, ChangedBlocksNameTheirResources) {
               market.end());
     EXPECT_EQ(std::count_if(market.begin(), market.end(),
                             [](const std::string& uri) {
-                                return uri.find("trades.") != std::string::npos ||
-                                       uri.find("blocks") != std::string::npos;
+                                return uri.find("/trades.") != std::string::npos ||
+                                       uri.find("://blocks") != std::string::npos;
                             }),
               0);
 }
