@@ -54,9 +54,11 @@ TEST_F(AppTest, BlockIsLoadedInOpeningOrderWithUnitsAndDefaults) {
     EXPECT_EQ(second.net_pl(), -27);
     EXPECT_EQ(second.gross_pl(), -20);
     const auto& third = set.trades[2];
-    EXPECT_EQ(third.premium_unit, analytics::PremiumUnit::kCents);
+    // One unit and one basis for the whole file: 4.20 proves dollars, the row that says gross is
+    // it.
+    EXPECT_EQ(third.premium_unit, analytics::PremiumUnit::kDollars);
     EXPECT_EQ(third.contracts, 2);
-    EXPECT_EQ(third.gross_pl(), 33);
+    EXPECT_EQ(third.gross_pl(), 30);
     EXPECT_EQ(third.ticker, "SPX");
     EXPECT_EQ(third.realized_on().to_iso(), "2024-01-04");
     EXPECT_EQ(block->data->data_version(),
