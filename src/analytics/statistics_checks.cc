@@ -106,10 +106,10 @@ std::vector<std::string> log_sanity_warnings(std::span<const DailyLogEntry> log)
     std::vector<std::string> warnings;
     if (withdrawals > 0) {
         warnings.push_back(
-            fmt::format("the daily log has withdrawals on {} days ({:.2f} in all); returns, "
+            fmt::format("the daily log has withdrawals on {} days ({} in all); returns, "
                         "drawdown and growth "
                         "of the log leave them out, figures from the trades do not know of them",
-                        withdrawals, withdrawn.value()));
+                        withdrawals, amount(withdrawn.value())));
     }
     if (unexplained > 0) {
         warnings.push_back(fmt::format(
