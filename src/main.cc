@@ -7,6 +7,7 @@
 #include "cli/signals.h"
 #include "cli/terminal.h"
 #include "core/log.h"
+#include "db/sql_worker_main.h"
 
 namespace {
 
@@ -27,6 +28,9 @@ void set_log_level_from_environment() {
 }  // namespace
 
 int main(int argc, char** argv) {
+    if (tb::db::is_sql_worker(argc, argv)) {
+        return tb::db::run_sql_worker();
+    }
     set_log_level_from_environment();
     const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
     const tb::cli::SignalWatcher signals;  // before any other thread

@@ -9,7 +9,7 @@
 #include "cli/commands.h"
 #include "cli/store_access.h"
 #include "db/absent_values.h"
-#include "db/query_runner.h"
+#include "db/query_service.h"
 #include "db/sql_guard.h"
 #include "db/value_render_writer.h"
 #include "tools/data/sql_session.h"
@@ -115,7 +115,7 @@ Result<ExitCode> run(const Invocation& invocation, Session& session) {
     {
         TB_TRY(auto connection, store->reader());
         TB_RETURN_IF_ERROR(tools::use_short_table_names(connection));
-        const auto outcome = db::run_query(connection, sql, limits, *writer, session.cancel);
+        const auto outcome = store->queries().run(connection, sql, limits, *writer, session.cancel);
         const auto finished = outcome ? writer->finish() : Result<void>();
         if (out.closed()) {
             return code;  // `| head` has seen enough

@@ -15,6 +15,7 @@
 #include "db/engine_state.h"
 #include "db/file_check.h"
 #include "db/file_lock.h"
+#include "db/query_service.h"
 
 namespace tb::db {
 
@@ -66,6 +67,7 @@ struct DataStore::Impl {
     SteadyClock::time_point last_used = SteadyClock::now();
     // What the next opening does about a look through the file. Guarded by `opening`.
     enum class Look { kIfNotMarked, kAlways, kNever } look = Look::kIfNotMarked;
+    std::unique_ptr<QueryService> queries;
 
     // The connections that users hold: all but the writer connection that waits here.
     [[nodiscard]] std::int64_t in_use() const {
@@ -88,9 +90,16 @@ DataStore::DataStore(std::filesystem::path directory, StoreOptions options)
       options_(std::move(options)),
       impl_(std::make_unique<Impl>()) {
     impl_->guard.emplace(database_file_);
+    impl_->queries = std::make_unique<QueryService>(*this);
 }
 
-DataStore::~DataStore() = default;
+DataStore::~DataStore() {
+    impl_->queries.reset();  // while the store is whole
+}
+
+QueryService& DataStore::queries() {
+    return *impl_->queries;
+}
 
 Result<std::shared_ptr<DataStore>> DataStore::for_directory(const std::filesystem::path& directory,
                                                             const StoreOptions& options) {
@@ -413,7 +422,8 @@ Connection& DataStore::Writer::connection() {
     return *lease_->connection;
 }
 
-Result<DataStore::Writer> DataStore::writer(const CancelToken& cancel) {
+Result<DataStore::Writer> DataStore::writer(const CancelToken& cancel,
+                                            std::optional<SteadyClock::time_point> until) {
     while (true) {
         TB_RETURN_IF_ERROR(open(cancel));
         std::unique_lock lock(impl_->mutex);
@@ -421,6 +431,10 @@ Result<DataStore::Writer> DataStore::writer(const CancelToken& cancel) {
             if (cancel.cancelled()) {
                 return make_error(ErrorCode::kInterrupted,
                                   "cancelled while waiting for the writer");
+            }
+            if (until.has_value() && SteadyClock::now() >= *until) {
+                return make_error(ErrorCode::kInterrupted,
+                                  "the time limit passed while the tables were being written");
             }
             impl_->writer_free.wait_for(lock, kCancelPoll);
         }

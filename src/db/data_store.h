@@ -39,6 +39,8 @@
 
 namespace tb::db {
 
+class QueryService;
+
 inline constexpr std::string_view kDatabaseFileName = "analytics.duckdb";
 
 enum class StoreMode {
@@ -121,7 +123,10 @@ class DataStore : public std::enable_shared_from_this<DataStore> {
     };
     // Waits for its turn; opens the store (file only) if need be. kInterrupted when cancelled while
     // waiting. Do not ask again on the thread that holds one.
-    [[nodiscard]] Result<Writer> writer(const CancelToken& cancel = {});
+    // With `until`: kInterrupted when it is not its turn by then either.
+    [[nodiscard]] Result<Writer> writer(
+        const CancelToken& cancel = {},
+        std::optional<std::chrono::steady_clock::time_point> until = std::nullopt);
 
     // After a COMMIT that failed (Connection::must_reopen): closes the instance, which loses
     // nothing that was committed, and opens the file anew for the same lease, whose connection()
@@ -131,6 +136,9 @@ class DataStore : public std::enable_shared_from_this<DataStore> {
     //   kResourceExhausted  the stand-in cannot be opened anew; the next writer() gets an empty one
     // After any other error the lease has no connection any more and must be dropped.
     [[nodiscard]] Result<void> reopen(Writer& writer, const CancelToken& cancel = {});
+
+    // Runs users' queries on this store's database.
+    [[nodiscard]] QueryService& queries();
 
     // Folds the write-ahead log into the file; nothing to do in memory. The first form waits for
     // the writer, the second is for whoever holds it (outside a transaction).

@@ -114,20 +114,38 @@ struct ConfigDeleter {
 };
 using UniqueConfig = std::unique_ptr<void, ConfigDeleter>;
 
-Result<UniqueConfig> make_config(const DatabaseOptions& options,
-                                 const std::string& temp_directory) {
+constexpr std::string_view kMemory = ":memory:";
+
+using Settings = std::vector<std::pair<const char*, const char*>>;
+
+Settings without_extensions() {
+    return {{"autoinstall_known_extensions", "false"},
+            {"autoload_known_extensions", "false"},
+            {"allow_community_extensions", "false"},
+            {"allow_persistent_secrets", "false"}};
+}
+// Closed to the outside, and nobody may change that.
+Settings locked() {
+    Settings settings = without_extensions();
+    settings.insert(settings.begin(), {"enable_external_access", "false"});
+    settings.emplace_back("lock_configuration", "true");
+    return settings;
+}
+
+Result<UniqueConfig> make_config(const DatabaseOptions& options, const std::string& temp_directory,
+                                 const Settings& more) {
     duckdb_config raw_config = nullptr;
     if (duckdb_create_config(&raw_config) != DuckDBSuccess) {
         return make_error(ErrorCode::kInternal, "the engine could not make a configuration");
     }
     UniqueConfig config(raw_config);
     const std::string threads = std::to_string(options.threads);
-    std::vector<std::pair<const char*, const char*>> settings;
+    Settings settings;
     if (!temp_directory.empty()) {
         settings.emplace_back("temp_directory", temp_directory.c_str());
     }
     // In this order: no folder can be set once external access is off.
-    const std::vector<std::pair<const char*, const char*>> fixed = {
+    const Settings fixed = {
         {"threads", threads.c_str()},
         {"memory_limit", options.memory_limit.c_str()},
         {"max_temp_directory_size", options.temp_directory_limit.c_str()},
@@ -136,14 +154,9 @@ Result<UniqueConfig> make_config(const DatabaseOptions& options,
         // New files only. What the engine would choose is a form for its versions of 2023, which
         // costs a third more to write (docs/adr/003).
         {"storage_compatibility_version", "v1.4.0"},
-        {"enable_external_access", "false"},
-        {"autoinstall_known_extensions", "false"},
-        {"autoload_known_extensions", "false"},
-        {"allow_community_extensions", "false"},
-        {"allow_persistent_secrets", "false"},
-        {"lock_configuration", "true"},
     };
     settings.insert(settings.end(), fixed.begin(), fixed.end());
+    settings.insert(settings.end(), more.begin(), more.end());
     for (const auto& [name, value] : settings) {
         if (duckdb_set_config(config.get(), name, value) != DuckDBSuccess) {
             return make_error(ErrorCode::kInternal,
@@ -153,17 +166,18 @@ Result<UniqueConfig> make_config(const DatabaseOptions& options,
     return config;
 }
 
-Result<void> open_engine(detail::DatabaseState& state, const std::filesystem::path& file) {
-    TB_TRY(const UniqueConfig config, make_config(state.options, state.temp_directory.string()));
+Result<void> open_engine(detail::DatabaseState& state, const std::string& name,
+                         const Settings& more) {
+    TB_TRY(const UniqueConfig config,
+           make_config(state.options, state.temp_directory.string(), more));
     char* raw_error = nullptr;
-    const std::string name = file.empty() ? ":memory:" : file.string();
     const duckdb_state outcome =
         duckdb_open_ext(name.c_str(), &state.handle, config.get(), &raw_error);
     const EngineString text(raw_error);
     if (outcome != DuckDBSuccess) {
         state.handle = nullptr;
         Error error = engine_error(text != nullptr ? text.get() : "the engine could not open it");
-        error.context = file.filename().string();
+        error.context = name == kMemory ? "" : std::filesystem::path(name).filename().string();
         return tl::unexpected<Error>(std::move(error));
     }
     return {};
@@ -204,7 +218,7 @@ Result<void> open_locked(detail::DatabaseState& state, const std::filesystem::pa
         TB_TRY(FileLock lock, FileLock::take(path));
         state.lock.emplace(std::move(lock));
     }
-    TB_RETURN_IF_ERROR(open_engine(state, path));
+    TB_RETURN_IF_ERROR(open_engine(state, path.string(), locked()));
     if (!state.options.read_only) {
         state.engine_fd = engine_descriptor(path);
         std::filesystem::path spilled = path;
@@ -290,6 +304,22 @@ DatabaseState::~DatabaseState() {
 
 }  // namespace detail
 
+std::optional<std::uint64_t> size_bytes(std::string_view text) {
+    if (!valid_size(text)) {
+        return std::nullopt;
+    }
+    std::uint64_t number = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+    const std::string_view unit(parsed.ptr,
+                                static_cast<std::size_t>(text.data() + text.size() - parsed.ptr));
+    const std::uint64_t step = unit.size() == 3 ? 1024 : 1000;
+    constexpr std::string_view kPrefixes = "KMGT";
+    for (std::size_t i = 0; i <= kPrefixes.find(unit.front()); ++i) {
+        number = number > UINT64_MAX / step ? UINT64_MAX : number * step;
+    }
+    return number;
+}
+
 DatabaseOptions DatabaseOptions::for_loading() {
     DatabaseOptions options;
     options.threads = 1;
@@ -359,7 +389,7 @@ Result<Database> Database::open_private(const std::filesystem::path& file,
                                         const DatabaseOptions& options) {
     auto state = std::make_shared<detail::DatabaseState>();
     state->options = options;
-    TB_RETURN_IF_ERROR(open_engine(*state, file));
+    TB_RETURN_IF_ERROR(open_engine(*state, file.string(), locked()));
     return Database(std::move(state));
 }
 
@@ -386,7 +416,25 @@ Result<Database> Database::open_in_memory(const DatabaseOptions& options) {
     if (state->temp_lock.valid()) {
         static_cast<void>(::flock(state->temp_lock.get(), LOCK_SH | LOCK_NB));
     }
-    TB_RETURN_IF_ERROR(open_engine(*state, {}));
+    // The one folder it may write to: for a snapshot of itself (sql_snapshot.h).
+    TB_RETURN_IF_ERROR(open_engine(*state, std::string(kMemory), without_extensions()));
+    Database database(std::move(state));
+    TB_TRY(Connection connection, database.connect());
+    TB_RETURN_IF_ERROR(connection.execute(
+        fmt::format("SET allowed_directories = [{}]; SET enable_external_access = false; SET "
+                    "lock_configuration = true",
+                    quoted_text(pattern + "/"))));
+    return database;
+}
+
+Result<Database> Database::open_for_worker(const DatabaseOptions& options) {
+    TB_RETURN_IF_ERROR(check_engine_version(engine_version()));
+    TB_RETURN_IF_ERROR(check_options(options));
+    auto state = std::make_shared<detail::DatabaseState>();
+    state->options = options;
+    Settings settings = without_extensions();
+    settings.emplace_back("temp_directory", "");
+    TB_RETURN_IF_ERROR(open_engine(*state, std::string(kMemory), settings));
     return Database(std::move(state));
 }
 

@@ -58,6 +58,9 @@ struct DatabaseOptions {
     [[nodiscard]] static Result<DatabaseOptions> from_environment(const Environment& environment);
 };
 
+// "512MB" in bytes; nullopt for what check_options would refuse.
+[[nodiscard]] std::optional<std::uint64_t> size_bytes(std::string_view text);
+
 class Database {
   public:
     // Opens the file, making it if it is missing (not with read_only).
@@ -74,6 +77,10 @@ class Database {
     // nothing else (isolated.h).
     [[nodiscard]] static Result<Database> open_private(const std::filesystem::path& file,
                                                        const DatabaseOptions& options);
+
+    // One in memory that may open files and is not locked yet: for a worker process, which locks it
+    // after it has opened what it is to read (sql_worker_main.cc). It never spills.
+    [[nodiscard]] static Result<Database> open_for_worker(const DatabaseOptions& options);
 
     [[nodiscard]] Result<Connection> connect() const;
     // Empty for a database in memory.

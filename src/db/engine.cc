@@ -55,6 +55,14 @@ constexpr std::array<std::pair<duckdb_type, TypeId>, 28> kTypes = {{
     {DUCKDB_TYPE_UNION, TypeId::kUnion},
 }};
 
+std::string quoted(std::string_view text, char quote) {
+    std::string result(1, quote);
+    for (const char c : text) {
+        result.append(c == quote ? 2 : 1, c);
+    }
+    return result + quote;
+}
+
 std::string quoted_if_needed(std::string_view name) {
     bool plain = !name.empty() && (name[0] < '0' || name[0] > '9');
     for (const char c : name) {
@@ -63,11 +71,7 @@ std::string quoted_if_needed(std::string_view name) {
     if (plain) {
         return std::string(name);
     }
-    std::string quoted = "\"";
-    for (const char c : name) {
-        quoted.append(c == '"' ? 2 : 1, c);
-    }
-    return quoted + '"';
+    return quoted(name, '"');
 }
 
 std::string members_text(idx_t count, duckdb_logical_type type,
@@ -150,6 +154,13 @@ std::string logical_type_name(duckdb_logical_type type) {
         default:
             return std::string(type_name(type_id(id)));
     }
+}
+
+std::string quoted_text(std::string_view text) {
+    return quoted(text, '\'');
+}
+std::string quoted_name(std::string_view name) {
+    return quoted(name, '"');
 }
 
 Error engine_error(std::string_view text, duckdb_error_type type) {

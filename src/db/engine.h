@@ -31,6 +31,10 @@ namespace tb::db {
 // In full, as SQL would write it: "DECIMAL(18,3)", "STRUCT(a INTEGER, b VARCHAR[])".
 [[nodiscard]] std::string logical_type_name(duckdb_logical_type type);
 
+// As SQL writes them: 'it''s', "a ""b""".
+[[nodiscard]] std::string quoted_text(std::string_view text);
+[[nodiscard]] std::string quoted_name(std::string_view name);
+
 // error_from_text, helped by the type where the engine gives one.
 [[nodiscard]] Error engine_error(std::string_view text,
                                  duckdb_error_type type = DUCKDB_ERROR_INVALID);

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "db/engine.h"
+#include "db/query_delivery.h"
 #include "db/schema.h"
 #include "db/sql_guard.h"
 #include "db/transaction.h"
@@ -84,22 +85,17 @@ class Watchdog {
 };
 
 Error stopped(Watchdog::Reason reason, std::chrono::milliseconds timeout) {
-    if (reason == Watchdog::Reason::kCancelled) {
-        return Error{ErrorCode::kInterrupted, "the query was cancelled", {}};
-    }
-    return Error{
-        ErrorCode::kInterrupted,
-        fmt::format("the query was stopped after {:g} s, its time limit: narrow it (dates, "
-                    "blocks, fewer joins) or allow more time",
-                    static_cast<double>(timeout.count()) / 1000.0),
-        {}};
+    return detail::stopped_error(reason == Watchdog::Reason::kCancelled, timeout);
 }
 
 class QueryRun {
   public:
     QueryRun(Connection& connection, const QueryLimits& limits, RowConsumer& consumer,
              const Watchdog& watchdog)
-        : connection_(connection), limits_(limits), consumer_(consumer), watchdog_(watchdog) {}
+        : connection_(connection),
+          limits_(limits),
+          delivery_(limits, consumer),
+          watchdog_(watchdog) {}
 
     Result<QueryOutcome> run(const GuardedSql& guarded) {
         TB_RETURN_IF_ERROR(check_time());
@@ -113,7 +109,7 @@ class QueryRun {
         TB_RETURN_IF_ERROR(check_time());
         TB_TRY(Rows rows, statement.query());
         TB_RETURN_IF_ERROR(deliver(rows));
-        return std::move(outcome_);
+        return std::move(delivery_.outcome());
     }
 
   private:
@@ -125,10 +121,9 @@ class QueryRun {
     }
 
     Result<void> deliver(Rows& rows) {
-        outcome_.columns = with_distinct_names(rows.columns());
         TB_TRY(ValueRenderer values, ValueRenderer::create(rows));
-        TB_RETURN_IF_ERROR(consumer_.begin(outcome_.columns));
-        while (!outcome_.truncated) {
+        TB_RETURN_IF_ERROR(delivery_.begin(with_distinct_names(rows.columns())));
+        while (!delivery_.outcome().truncated) {
             TB_TRY(const bool more, rows.next_chunk());
             TB_RETURN_IF_ERROR(check_time());
             if (!more) {
@@ -142,37 +137,18 @@ class QueryRun {
 
     Result<void> deliver_chunk(const ValueRenderer& values, std::size_t row_count) {
         for (std::size_t row = 0; row < row_count; ++row) {
-            if (static_cast<std::size_t>(outcome_.row_count) >= limits_.max_rows) {
-                outcome_.truncated = true;
+            TB_TRY(const bool taken, delivery_.take(values, row));
+            if (!taken) {
                 return {};
             }
-            const std::size_t text = values.text_bytes(row);
-            if (text > limits_.max_bytes) {
-                return make_error(
-                    ErrorCode::kResourceExhausted,
-                    fmt::format("one row holds {} bytes, more than the limit of {}: select less of "
-                                "it, for instance with left(column, 1000)",
-                                text, limits_.max_bytes));
-            }
-            if (bytes_ + text > limits_.max_bytes && outcome_.row_count > 0) {
-                outcome_.truncated = true;
-                outcome_.stopped_by_bytes = true;
-                return {};
-            }
-            TB_TRY(const std::size_t bytes, consumer_.row(values, row));
-            bytes_ += bytes;
-            outcome_.non_finite += static_cast<std::int64_t>(values.non_finite_count(row));
-            ++outcome_.row_count;
         }
         return {};
     }
 
     Connection& connection_;
     const QueryLimits& limits_;
-    RowConsumer& consumer_;
+    detail::Delivery delivery_;
     const Watchdog& watchdog_;
-    QueryOutcome outcome_;
-    std::size_t bytes_ = 0;
 };
 
 Result<std::vector<std::string>> known_tables(Connection& connection) {
@@ -252,11 +228,21 @@ std::string non_finite_note(std::int64_t count) {
 Result<QueryOutcome> run_query(Connection& connection, std::string_view sql,
                                const QueryLimits& limits, RowConsumer& consumer,
                                const CancelToken& cancel) {
+    const auto started = SteadyClock::now();
+    TB_TRY(const GuardedSql guarded, guard_sql(connection, sql));
+    TB_TRY(QueryOutcome outcome, run_guarded(connection, guarded, limits, consumer, cancel));
+    outcome.elapsed_ms =
+        std::chrono::duration<double, std::milli>(SteadyClock::now() - started).count();
+    return outcome;
+}
+
+Result<QueryOutcome> run_guarded(Connection& connection, const GuardedSql& guarded,
+                                 const QueryLimits& limits, RowConsumer& consumer,
+                                 const CancelToken& cancel) {
     if (connection.in_transaction()) {
         return make_error(ErrorCode::kInternal, "a query needs a connection of its own");
     }
     const auto started = SteadyClock::now();
-    TB_TRY(const GuardedSql guarded, guard_sql(connection, sql));
     std::optional<Watchdog> watchdog;
     watchdog.emplace(connection.interrupt_handle(), limits.timeout, cancel);
     auto outcome = QueryRun(connection, limits, consumer, *watchdog).run(guarded);

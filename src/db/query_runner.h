@@ -2,6 +2,8 @@
 // read-only transaction that is always rolled back, stopped by the engine's interrupt at a deadline
 // or on cancellation, and never reading more rows than asked for.
 //
+// Runs in this process, whatever the statement calls: query_service.h decides which ones may.
+//
 // The text is never edited. One row more than the limit is fetched to know whether there are more.
 //
 // Thread-compatible: one query at a time per connection.
@@ -20,6 +22,7 @@
 #include "core/cancel.h"
 #include "core/result.h"
 #include "db/connection.h"
+#include "db/sql_guard.h"
 #include "db/types.h"
 #include "db/value_render.h"
 
@@ -64,6 +67,12 @@ class RowConsumer {
 [[nodiscard]] Result<QueryOutcome> run_query(Connection& connection, std::string_view sql,
                                              const QueryLimits& limits, RowConsumer& consumer,
                                              const CancelToken& cancel = {});
+
+// The same for a statement that guard_sql has judged already, on this engine's version of the
+// rules.
+[[nodiscard]] Result<QueryOutcome> run_guarded(Connection& connection, const GuardedSql& guarded,
+                                               const QueryLimits& limits, RowConsumer& consumer,
+                                               const CancelToken& cancel = {});
 
 struct JsonQueryResult {
     QueryOutcome outcome;

@@ -10,6 +10,7 @@
 #include "core/text.h"
 #include "db/engine.h"
 #include "db/sql_guard_tree.h"
+#include "db/sql_nesting.h"
 
 namespace tb::db {
 
@@ -98,6 +99,7 @@ Result<void> check_limits(std::string_view sql) {
     if (sql.find('\0') != std::string_view::npos) {
         return make_error(ErrorCode::kInvalidArgument, "the query holds a NUL character");
     }
+    TB_RETURN_IF_ERROR(check_nesting(sql));
     const std::size_t tables = count_common_tables(sql);
     if (tables > kMaxCommonTables || tables * sql.size() > kMaxCommonTableBytes) {
         return make_error(ErrorCode::kResourceExhausted,
@@ -206,7 +208,7 @@ Result<detail::TreeReport> parse(Connection& connection, std::string_view sql) {
     if (!any || rows.is_null(0)) {
         return make_error(ErrorCode::kInternal, "the engine gave no tree of the query");
     }
-    return detail::inspect_tree(rows.get<std::string_view>(0));
+    return detail::inspect_tree(rows.get<std::string_view>(0), sql.size());
 }
 
 }  // namespace
@@ -228,7 +230,7 @@ Result<GuardedSql> guard_sql(Connection& connection, std::string_view sql) {
         // Exactly what was judged, with nothing in front that was skipped here.
         guarded.sql = "EXPLAIN " + std::string(query);
     }
-    TB_TRY(const detail::TreeReport report, parse(connection, query));
+    TB_TRY(detail::TreeReport report, parse(connection, query));
     if (!report.parsed) {
         if (report.error_type != "not implemented") {
             std::string message = report.error_message;
@@ -245,6 +247,7 @@ Result<GuardedSql> guard_sql(Connection& connection, std::string_view sql) {
     if (report.statements > 1) {
         return tl::unexpected<Error>(several_statements(report.statements));
     }
+    guarded.unbounded = std::move(report.unbounded);
     return guarded;
 }
 

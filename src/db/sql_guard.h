@@ -42,6 +42,8 @@ inline constexpr double kMaxSubqueryWeight = 20'000;          // 3^depth, summed
 struct GuardedSql {
     std::string sql;  // what to run: the text itself
     bool explain = false;
+    // Why it must run in a process of its own (query_service.h); empty: it is bounded by nature.
+    std::string unbounded;
 };
 
 // The statement, if it may run.

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/text.h"
+#include "db/sql_bounds.h"
 #include "db/sql_guard.h"
 #include "db/sql_guard_growth.h"
 
@@ -150,6 +151,10 @@ struct Frame {
     double pivot_values = 1;
     double weight = 0;  // of subqueries below
     detail::Growth growth;
+    std::optional<std::string> text;                // of a text literal
+    std::vector<std::optional<std::string>> texts;  // of the arguments of a call
+    bool distinct = false;                          // agg(DISTINCT x)
+    bool ordered = false;                           // agg(x ORDER BY y)
 };
 
 class Inspector final : public nlohmann::json_sax<nlohmann::json> {
@@ -157,8 +162,20 @@ class Inspector final : public nlohmann::json_sax<nlohmann::json> {
     detail::TreeReport report;
     std::optional<Error> refusal;
 
+    // After the whole tree.
+    [[nodiscard]] std::string unbounded(std::size_t sql_bytes) const {
+        return bounds_.verdict(sql_bytes);
+    }
+
     bool null() override { return true; }
     bool boolean(bool value) override {
+        if (!frames_.empty() && value) {
+            Frame& frame = frames_.back();
+            frame.distinct = frame.distinct || frame.pending == "distinct";
+            if (frame.pending == "columns" && frame.expression_class == "STAR") {
+                bounds_.leave("COLUMNS()");
+            }
+        }
         if (frames_.size() == 1 && frames_.back().pending == "error") {
             report.parsed = !value;
         }
@@ -221,12 +238,14 @@ class Inspector final : public nlohmann::json_sax<nlohmann::json> {
     bool finish_node(Frame& frame);
     double width_of_table(const Frame& frame) const;
     void fold(Frame&& frame);
+    void fold_call(Frame& parent, Frame& frame);
 
     std::vector<Frame> frames_;
     std::vector<std::pair<std::string, double>> common_tables_;
     std::size_t table_references_ = 0;
     double total_columns_ = 0;
     double largest_number_ = 0;
+    detail::Bounds bounds_;
 };
 
 bool Inspector::push(bool is_array) {
@@ -237,6 +256,10 @@ bool Inspector::push(bool is_array) {
     }
     if (frames_.size() >= kMaxTreeDepth) {
         return limit("the query is nested too deeply");
+    }
+    bounds_.depth(frames_.size());
+    if (!is_array && frame.key == "sample") {
+        bounds_.leave("a sample");
     }
     frames_.push_back(std::move(frame));
     return true;
@@ -267,6 +290,12 @@ bool Inspector::string(string_t& value) {
         frame.cte_name = value;
     } else if (name == "value") {
         frame.growth.set_literal(value);
+        bounds_.text_literal(value.size());
+        frame.text = value;
+    } else if (name == "id" && frame.key == "cast_type") {
+        bounds_.cast_to(value);
+    } else if (name == "exclude_clause" && value != "NO_OTHER") {
+        bounds_.leave("EXCLUDE in a window");
     } else if (frames_.size() == 1 && name == "error_type") {
         report.error_type = value;
     } else if (frames_.size() == 1 && name == "error_message") {
@@ -293,6 +322,12 @@ bool Inspector::check_expression(Frame& frame) {
     }
     if (!contains(kClasses, kind)) {
         return refuse(fmt::format("expressions of kind {} are not allowed", kind));
+    }
+    bounds_.expression(kind);
+    bounds_.subquery_weight(frame.weight);
+    if ((kind == "FUNCTION" || kind == "WINDOW") && frame.key != "function") {
+        bounds_.call({ascii_lower(frame.function_name), frame.texts, kind == "WINDOW",
+                      frame.distinct, frame.ordered});
     }
     if (kind == "STAR") {
         frame.stars += 1;
@@ -395,8 +430,10 @@ bool Inspector::check_table(Frame& frame) {
         ++table_references_ > kMaxTableReferences) {
         return limit(fmt::format("more than {} tables in one query", kMaxTableReferences));
     }
+    bounds_.table(frame.type, ascii_lower(frame.table_function.value_or("")));
     frame.width = width_of_table(frame);
     frame.tables = std::max(frame.tables, 1.0);
+    bounds_.joined_tables(frame.tables);
     if (frame.tables > kMaxJoinedTables) {
         return limit(
             fmt::format("more than {:.0f} tables joined: join fewer at once, with the "
@@ -408,9 +445,11 @@ bool Inspector::check_table(Frame& frame) {
 }
 
 bool Inspector::finish_node(Frame& frame) {
+    bounds_.node(frame.type);
     if (frame.type == "SELECT_NODE") {
         frame.width = frame.select_items + frame.select_stars * frame.from_width;
         total_columns_ += frame.width;
+        bounds_.columns(frame.width, total_columns_);
         if (frame.width > kMaxResultColumns || total_columns_ > kMaxTotalColumns) {
             return limit(fmt::format(
                 "the query may produce about {:.0f} columns, more than the limit of {:.0f}: name "
@@ -442,6 +481,7 @@ void Inspector::fold(Frame&& frame) {
     parent.tables = parent.type == "JOIN" ? parent.tables + frame.tables
                                           : std::max(parent.tables, frame.tables);
     parent.growth.add(frame.growth, parent.is_array && parent.key == "children");
+    fold_call(parent, frame);
     parent.stars += frame.stars;
     parent.weight += frame.weight;
     if (parent.type == "SELECT_NODE" && frame.key == "select_list") {
@@ -460,6 +500,24 @@ void Inspector::fold(Frame&& frame) {
     }
     if (frames_.size() == 1 && frame.key == "statements") {
         report.statements = static_cast<std::size_t>(frame.items);
+    }
+}
+
+// What Bounds wants to know of a call.
+void Inspector::fold_call(Frame& parent, Frame& frame) {
+    if (parent.is_array && parent.key == "children") {
+        parent.texts.push_back(frame.expression_class == "CONSTANT" ? std::move(frame.text)
+                                                                    : std::nullopt);
+    } else if (frame.key == "children") {
+        parent.texts = std::move(frame.texts);
+    } else if (frame.key == "value" && parent.expression_class == "CONSTANT") {
+        parent.text = std::move(frame.text);
+    } else if ((frame.key == "orders" && parent.key == "order_bys") || frame.key == "arg_orders") {
+        parent.ordered = frame.items > 0;
+    } else if (frame.key == "order_bys") {
+        parent.ordered = frame.ordered;
+    } else if (frame.key == "group_sets") {
+        bounds_.grouping_sets(frame.items);
     }
 }
 
@@ -488,6 +546,9 @@ bool Inspector::end_object() {
     } else if (!frame.type.empty() && !contains(kOtherTypes, frame.type) &&
                !frame.type.ends_with(kTypeSuffixes[0]) && !frame.type.ends_with(kTypeSuffixes[1])) {
         return refuse(fmt::format("queries may not use {}", frame.type));
+    }
+    if (frame.type.ends_with(kTypeSuffixes[0])) {
+        bounds_.modifier(frame.type);
     }
     if (frame.table_function && frame.type != "TABLE_FUNCTION" &&
         !check_function(*frame.table_function)) {
@@ -526,7 +587,7 @@ std::span<const std::string_view> table_functions() {
 
 namespace detail {
 
-Result<TreeReport> inspect_tree(std::string_view json) {
+Result<TreeReport> inspect_tree(std::string_view json, std::size_t sql_bytes) {
     Inspector inspector;
     const bool complete = nlohmann::json::sax_parse(json, &inspector);
     if (inspector.refusal) {
@@ -535,6 +596,7 @@ Result<TreeReport> inspect_tree(std::string_view json) {
     if (!complete) {
         return make_error(ErrorCode::kInternal, "the engine's tree of the query is not readable");
     }
+    inspector.report.unbounded = inspector.unbounded(sql_bytes);
     return std::move(inspector.report);
 }
 

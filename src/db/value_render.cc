@@ -515,6 +515,8 @@ std::vector<ColumnInfo> with_distinct_names(std::vector<ColumnInfo> columns) {
 struct ValueRenderer::Impl {
     std::vector<Type> types;
     std::vector<Place> places;
+    bool is_rendered = false;
+    std::vector<RenderedCell> cells;  // instead
 };
 
 ValueRenderer::ValueRenderer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -543,15 +545,52 @@ void ValueRenderer::load_chunk(Rows& rows) {
     }
 }
 
+ValueRenderer ValueRenderer::of_rendered_rows() {
+    auto impl = std::make_unique<Impl>();
+    impl->is_rendered = true;
+    return ValueRenderer(std::move(impl));
+}
+
+void ValueRenderer::load_rendered(std::vector<RenderedCell> cells) {
+    impl_->cells = std::move(cells);
+}
+
+RenderedCell::Kind ValueRenderer::render(std::string& out, std::size_t column,
+                                         std::size_t row) const {
+    if (is_null(column, row)) {
+        return is_non_finite(column, row) ? RenderedCell::Kind::kNonFinite
+                                          : RenderedCell::Kind::kNull;
+    }
+    const std::size_t begin = out.size();
+    append_json(out, column, row);
+    if (out.size() == begin + 4 && out.compare(begin, 4, "null") == 0) {
+        out.resize(begin);
+        return RenderedCell::Kind::kJsonNull;
+    }
+    if (out.size() > begin && out[begin] == '"') {
+        out.resize(begin);
+        append_text(out, column, row);
+        return RenderedCell::Kind::kText;
+    }
+    return RenderedCell::Kind::kJson;
+}
+
 std::size_t ValueRenderer::column_count() const {
-    return impl_->types.size();
+    return impl_->is_rendered ? impl_->cells.size() : impl_->types.size();
 }
 
 bool ValueRenderer::is_null(std::size_t column, std::size_t row) const {
+    if (impl_->is_rendered) {
+        const RenderedCell::Kind kind = impl_->cells[column].kind;
+        return kind == RenderedCell::Kind::kNull || kind == RenderedCell::Kind::kNonFinite;
+    }
     return impl_->places[column].is_null(row) || is_non_finite(column, row);
 }
 
 bool ValueRenderer::is_non_finite(std::size_t column, std::size_t row) const {
+    if (impl_->is_rendered) {
+        return impl_->cells[column].kind == RenderedCell::Kind::kNonFinite;
+    }
     const Place& place = impl_->places[column];
     if (place.is_null(row)) {
         return false;
@@ -576,6 +615,9 @@ std::size_t ValueRenderer::non_finite_count(std::size_t row) const {
 
 std::size_t ValueRenderer::text_bytes(std::size_t row) const {
     std::size_t bytes = 0;
+    for (const RenderedCell& cell : impl_->cells) {
+        bytes += cell.kind == RenderedCell::Kind::kText ? cell.text.size() : 0;
+    }
     for (std::size_t i = 0; i < impl_->types.size(); ++i) {
         if (is_text(impl_->types[i].id) && !impl_->places[i].is_null(row)) {
             bytes += impl_->places[i].text(row).size();
@@ -585,10 +627,23 @@ std::size_t ValueRenderer::text_bytes(std::size_t row) const {
 }
 
 void ValueRenderer::append_json(std::string& out, std::size_t column, std::size_t row) const {
+    if (impl_->is_rendered) {
+        const RenderedCell& cell = impl_->cells[column];
+        if (cell.kind == RenderedCell::Kind::kText) {
+            append_visible_json_string(out, cell.text);
+        } else {
+            out += cell.kind == RenderedCell::Kind::kJson ? cell.text : "null";
+        }
+        return;
+    }
     append_value(out, impl_->types[column], impl_->places[column], row);
 }
 
 void ValueRenderer::append_text(std::string& out, std::size_t column, std::size_t row) const {
+    if (impl_->is_rendered) {
+        out += impl_->cells[column].text;
+        return;
+    }
     append_plain(out, impl_->types[column], impl_->places[column], row);
 }
 

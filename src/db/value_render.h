@@ -59,7 +59,21 @@ void append_visible_json_string(std::string& out, std::string_view text);
 // Columns with names that differ: the second `x` becomes `x_2`, and so on.
 [[nodiscard]] std::vector<ColumnInfo> with_distinct_names(std::vector<ColumnInfo> columns);
 
-// Reads the cells of the chunk that rows.next_chunk() moved to.
+// A cell as text, for the way between two processes (sql_worker.h): what it takes to answer
+// everything a ValueRenderer is asked.
+struct RenderedCell {
+    enum class Kind : std::uint8_t {
+        kNull,
+        kNonFinite,  // shown as null
+        kText,       // `text` is plain; quoted as JSON
+        kJson,       // `text` in both forms
+        kJsonNull,   // null in a union: not null itself, but shown so
+    };
+    Kind kind = Kind::kNull;
+    std::string_view text;
+};
+
+// Reads the cells of the chunk that rows.next_chunk() moved to, or of one row that came rendered.
 class ValueRenderer {
   public:
     // kDatabase for a column of a type that has no form here; the message says to cast it.
@@ -72,6 +86,13 @@ class ValueRenderer {
 
     // After every rows.next_chunk() that gave true.
     void load_chunk(Rows& rows);
+
+    // One that holds one rendered row at a time, row 0. Texts stay the caller's.
+    [[nodiscard]] static ValueRenderer of_rendered_rows();
+    void load_rendered(std::vector<RenderedCell> cells);
+    // The cell's kind; its text is appended to `out`.
+    [[nodiscard]] RenderedCell::Kind render(std::string& out, std::size_t column,
+                                            std::size_t row) const;
 
     [[nodiscard]] std::size_t column_count() const;
     // The cell is shown as null: it is NULL, or a number that is NaN or infinite.

@@ -24,10 +24,14 @@ namespace field = mcp::field;
 using mcp::Json;
 
 constexpr std::size_t kBreakdownBlocks = 50;
+constexpr std::size_t kBriefBlocks = 5;
 
 std::vector<mcp::Field> argument_fields() {
     return {
-        field::text("table", "Only this table, as in trades.trade_data"),
+        field::text("table", "Only this table, in full, as in trades.trade_data"),
+        field::choice("detail", {"brief", "full"},
+                      "full: meaning of every column of every table, all examples")
+            .default_value("brief"),
         max_chars_argument(),
     };
 }
@@ -46,7 +50,8 @@ std::vector<mcp::Field> result_fields() {
                          {field::text("blockId", "Block"), field::integer("rowCount", "Rows")}),
                      "Rows by block, most first")
              .optional(),
-         field::list("columns", column, "Empty when left out for size"),
+         field::list("columnNames", field::text_schema(), "When columns are left out").optional(),
+         field::list("columns", column, "Empty in a brief answer, or when left out for size"),
          field::boolean("columnsOmitted", "Ask for this table alone").optional()});
     const auto examples = [](const char* name) {
         return field::list(name,
@@ -108,6 +113,37 @@ Json columns_json(const db::TableSpec& table) {
     return columns;
 }
 
+Json column_names(const db::TableSpec& table) {
+    Json names = Json::array();
+    for (const db::ColumnSpec& column : table.columns) {
+        names.push_back(column.name);
+    }
+    return names;
+}
+
+// Names only, and of tables without rows the telling ones.
+Json brief_table_json(const db::TableSpec& table, const Counts& counts) {
+    Json json = {{"description", table.description},
+                 {"keyColumns", key_columns(table)},
+                 {"rowCount", counts.rows}};
+    if (table.schema == "trades" && counts.rows > 0) {
+        Json breakdown = Json::array();
+        for (const auto& [block, rows] : counts.by_block) {
+            if (breakdown.size() == kBriefBlocks) {
+                break;
+            }
+            breakdown.push_back({{"blockId", mcp::cell_text(block)}, {"rowCount", rows}});
+        }
+        json["blockBreakdown"] = std::move(breakdown);
+    }
+    if (counts.rows > 0) {
+        json["columnNames"] = column_names(table);
+    }
+    json["columns"] = Json::array();
+    json["columnsOmitted"] = true;
+    return json;
+}
+
 Json table_json(const db::TableSpec& table, const Counts& counts) {
     Json json = {{"description", table.description},
                  {"keyColumns", key_columns(table)},
@@ -126,11 +162,11 @@ Json table_json(const db::TableSpec& table, const Counts& counts) {
     return json;
 }
 
-Json examples_json() {
+Json examples_json(bool brief) {
     Json examples = Json::object();
     for (const ExampleGroup& group : example_groups()) {
         Json& list = examples[std::string(group.name)] = Json::array();
-        for (const ExampleQuery& query : group.queries) {
+        for (const ExampleQuery& query : group.queries.first(brief ? 1 : group.queries.size())) {
             list.push_back({{"description", query.description}, {"sql", query.sql}});
         }
     }
@@ -160,7 +196,13 @@ std::string table_text(const std::string& name, const Json& table) {
                             column["nullable"].get<bool>() ? "" : " NOT NULL",
                             column["description"].get<std::string>());
     }
-    if (table.contains("columnsOmitted")) {
+    if (table.contains("columnNames")) {
+        std::string names;
+        for (const Json& column : table["columnNames"]) {
+            names += (names.empty() ? "" : ", ") + column.get<std::string>();
+        }
+        text += "Columns: " + names + "\n";
+    } else if (table.contains("columnsOmitted") && table["rowCount"] != 0) {
         text += fmt::format("(columns left out here: describe_database with table {})\n", name);
     }
     return text;
@@ -229,7 +271,7 @@ void fit_tables(Json& schemas, std::size_t budget) {
 }
 
 Result<Json> schemas_json(db::Connection& connection,
-                          const std::vector<const db::TableSpec*>& tables) {
+                          const std::vector<const db::TableSpec*>& tables, bool brief) {
     TB_TRY(const db::Transaction snapshot,
            db::Transaction::begin(connection, db::Access::kReadOnly));
     Json schemas = Json::object();
@@ -240,7 +282,8 @@ Result<Json> schemas_json(db::Connection& connection,
             schema = {{"description", schema_description(table->schema)},
                       {"tables", Json::object()}};
         }
-        schema["tables"][std::string(table->name)] = table_json(*table, counts);
+        schema["tables"][std::string(table->name)] =
+            brief ? brief_table_json(*table, counts) : table_json(*table, counts);
     }
     return schemas;
 }
@@ -252,7 +295,8 @@ mcp::Outcome<mcp::ToolResult> describe_database(App& app, mcp::ToolContext& cont
                 app.sync_all(context.token(), context.progress_callback()));
     TB_TRY_TOOL(db::Connection connection, app.reader(context.token()));
     connection.cancel_with(context.token());
-    TB_TRY_TOOL(Json schemas, schemas_json(connection, tables));
+    const bool brief = tables.size() > 1 && *text_argument(arguments, "detail") == "brief";
+    TB_TRY_TOOL(Json schemas, schemas_json(connection, tables, brief));
     fit_tables(schemas, context.budget_chars());
     std::string text = sync_trouble_text(sync);
     text +=
@@ -263,7 +307,10 @@ mcp::Outcome<mcp::ToolResult> describe_database(App& app, mcp::ToolContext& cont
             text += table_text(schema_name + "." + name, table);
         }
     }
-    const Json examples = examples_json();
+    const Json examples = examples_json(brief);
+    if (brief) {
+        text += "\nTypes, meanings and units: table with a name, or detail full.\n";
+    }
     text += "\n## Examples\n";
     for (const Json& group : examples) {
         for (const Json& example : group) {
@@ -279,21 +326,20 @@ mcp::Outcome<mcp::ToolResult> describe_database(App& app, mcp::ToolContext& cont
 }  // namespace
 
 mcp::ToolSpec describe_database_tool(App& app) {
-    return {
-        .name = "describe_database",
-        .title = "Tables and columns",
-        .description =
-            "Tables for run_sql: columns with meaning and unit, rows by block, example queries. "
-            "Some columns are left out if all is too much: ask for one table.",
-        .toolset = "sql",
-        .annotations = mcp::Annotations::reads(),
-        .scope = "sql:read",
-        .arguments = argument_fields(),
-        .results = result_fields(),
-        .max_result_chars = mcp::kMaxRaisedResultChars,
-        .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
-            return describe_database(app, context, arguments);
-        }};
+    return {.name = "describe_database",
+            .title = "Tables and columns",
+            .description =
+                "Tables for run_sql: first their columns' names, rows by block and a few example "
+                "queries; with table or detail full every column with type, meaning and unit.",
+            .toolset = "sql",
+            .annotations = mcp::Annotations::reads(),
+            .scope = "sql:read",
+            .arguments = argument_fields(),
+            .results = result_fields(),
+            .max_result_chars = mcp::kMaxRaisedResultChars,
+            .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
+                return describe_database(app, context, arguments);
+            }};
 }
 
 }  // namespace tb::tools

@@ -1,5 +1,9 @@
 // run_sql: one reading statement on the fresh database (01 §5.1, 06 Q1-Q4).
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -7,9 +11,11 @@
 
 #include "db/absent_values.h"
 #include "db/query_runner.h"
+#include "db/query_service.h"
 #include "db/sql_guard.h"
 #include "mcp/json_text.h"
 #include "mcp/render.h"
+#include "mcp/worker_pool.h"
 #include "tools/arguments.h"
 #include "tools/data/csv_text.h"
 #include "tools/data/pages.h"
@@ -100,6 +106,50 @@ class PageRows final : public db::RowConsumer {
     std::string cell_;
     Json rows_ = Json::array();
     std::int64_t non_finite_ = 0;
+};
+
+// Tells the client every second how long its query has been running: the engine says nothing of how
+// far it is. A query that is answered at once says nothing.
+class Ticker {
+  public:
+    Ticker(mcp::ToolContext& context, std::chrono::milliseconds limit)
+        : context_(context), limit_(limit), thread_([this] { run(); }) {}
+    Ticker(const Ticker&) = delete;
+    Ticker& operator=(const Ticker&) = delete;
+    Ticker(Ticker&&) = delete;
+    Ticker& operator=(Ticker&&) = delete;
+    ~Ticker() {
+        {
+            const std::lock_guard lock(mutex_);
+            over_ = true;
+        }
+        changed_.notify_all();
+        thread_.join();
+    }
+
+  private:
+    void run() {
+        const auto seconds = std::chrono::ceil<std::chrono::seconds>(limit_).count();
+        std::unique_lock lock(mutex_);
+        for (std::int64_t passed = 1; !changed_.wait_for(lock, kTick, [this] { return over_; });
+             ++passed) {
+            Progress progress;
+            progress.done = static_cast<std::uint64_t>(passed);
+            progress.total = static_cast<std::uint64_t>(std::max(seconds, passed));
+            progress.unit = "seconds";
+            progress.message =
+                fmt::format("running the query, {} of at most {} s", passed, seconds);
+            context_.report(progress);
+        }
+    }
+
+    static constexpr std::chrono::seconds kTick{1};
+    mcp::ToolContext& context_;
+    const std::chrono::milliseconds limit_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool over_ = false;
+    std::thread thread_;  // the last one: runs with all of the above
 };
 
 std::vector<std::string> cells(const Json& row) {
@@ -212,8 +262,15 @@ mcp::Outcome<mcp::ToolResult> run_sql(App& app, mcp::ToolContext& context, const
     Page page;
     page.offset = *integer_argument(arguments, "offset");
     PageRows consumer(page.offset);
-    TB_TRY_TOOL(page.outcome, db::run_query(connection, query, limits_of(arguments, context),
-                                            consumer, context.token()));
+    TB_TRY_TOOL(const auto store, app.store(context.token()));
+    {
+        // Other tools get this thread's place meanwhile, however many queries are slow.
+        const mcp::WorkerPool::Waiting elsewhere;
+        const db::QueryLimits limits = limits_of(arguments, context);
+        const Ticker ticker(context, limits.timeout);
+        TB_TRY_TOOL(page.outcome,
+                    store->queries().run(connection, query, limits, consumer, context.token()));
+    }
     page.rows = std::move(consumer.rows());
     // A page that fits is small: the copy costs something only where the link needs it.
     const Json all = context.budget_chars() == 0 ? Json::array() : page.rows;

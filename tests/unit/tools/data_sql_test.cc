@@ -177,7 +177,7 @@ TEST_F(Sql, EndsAtItsTimeLimitAndWhenCancelled) {
 TEST_F(Sql, DescriptionCoversEveryTableAndCountsRows) {
     TB_REQUIRE_SHARED();
     copy_real_blocks();
-    const Json answer = json_of("describe_database");
+    const Json answer = json_of("describe_database", {{"detail", "full"}});
     for (const db::TableSpec& table : db::all_tables()) {
         const Json& tables = answer["schemas"][std::string(table.schema)]["tables"];
         EXPECT_EQ(tables.contains(std::string(table.name)), !table.internal()) << table.name;
@@ -204,7 +204,7 @@ TEST_F(Sql, DescriptionCoversEveryTableAndCountsRows) {
 
 TEST_F(Sql, DescriptionFitsItsBudgetAndGivesASingleTableInFull) {
     write_block("A", "2024-01-02,10:00:00,a,1,,,50,1,10,s,1,1,x,SPX\n");
-    const Answer all = call("describe_database", Json::object(), mcp::kDefaultResultChars);
+    const Answer all = call("describe_database", {{"detail", "full"}}, mcp::kDefaultResultChars);
     ASSERT_TRUE(all.ok());
     EXPECT_LE(all.text.size(), mcp::kDefaultResultChars);
     EXPECT_LE(all.json.dump().size(), mcp::kDefaultResultChars);
@@ -218,9 +218,71 @@ TEST_F(Sql, DescriptionFitsItsBudgetAndGivesASingleTableInFull) {
               std::string::npos);
 }
 
+TEST_F(Sql, DescriptionIsBriefAtFirst) {
+    write_block("A", "2024-01-02,10:00:00,a,1,,,50,1,10,s,1,1,x,SPX\n");
+    const Answer brief = call("describe_database", Json::object(), mcp::kDefaultResultChars);
+    ASSERT_TRUE(brief.ok());
+    EXPECT_LE(brief.text.size(), 4'000U);
+    EXPECT_LE(brief.json.dump().size(), 4'000U);
+    const Json& trades = brief.json["schemas"]["trades"]["tables"]["trade_data"];
+    EXPECT_EQ(trades["rowCount"], 1);
+    EXPECT_EQ(trades["columnNames"].size(), db::table_spec("trades", "trade_data").columns.size());
+    for (const db::ColumnSpec& column : db::table_spec("trades", "trade_data").columns) {
+        EXPECT_NE(brief.text.find(column.name), std::string::npos) << column.name;
+    }
+    EXPECT_NE(brief.text.find("detail full"), std::string::npos);
+}
+
+TEST_F(Sql, AStatementCannotEndTheServerOrStallIt) {
+    write_block("A", "2024-01-02,10:00:00,a,1,,,50,1,10,s,1,1,x,SPX\n");
+    for (const char* const sql : {"SELECT json_contains(repeat('[',40000)||repeat(']',40000),'1')",
+                                  "SELECT repeat('a',60) ILIKE '%a%a%a%a%a%a%a%a%a%a%a%b'",
+                                  "SELECT repeat('x', reverse('0000000002')::BIGINT)",
+                                  "SELECT list_resize([1],(hash('x')>>34)::BIGINT,0)"}) {
+        const Answer answer = call("run_sql", {{"query", sql}, {"timeoutSeconds", 1}});
+        EXPECT_FALSE(answer.ok()) << sql;
+        EXPECT_FALSE(answer.error.empty()) << sql;
+        EXPECT_EQ(json_of("run_sql", {{"query", "SELECT sum(pl) AS s FROM trade_data"}})["rows"],
+                  Json::parse(R"([{"s":50}])"))
+            << sql;
+    }
+}
+
+TEST_F(Sql, TellsHowLongAQueryHasBeenRunning) {
+    struct Listener final : mcp::ClientChannel {
+        void progress(const Progress& progress) override {
+            const std::lock_guard lock(mutex);
+            seen.push_back(progress);
+        }
+        void log(mcp::LoggingLevel, std::string_view, const Json&) override {}
+        bool can_ask(mcp::InputKind) const override { return false; }
+        mcp::Outcome<std::vector<mcp::InputAnswer>> ask(
+            const std::vector<mcp::InputRequest>&) override {
+            return std::vector<mcp::InputAnswer>();
+        }
+        void close_stream() override {}
+        std::mutex mutex;
+        std::vector<Progress> seen;
+    };
+    Listener listener;
+    mcp::ContextOptions options;
+    options.channel = &listener;
+    mcp::ToolContext context(std::move(options));
+    const std::string slow =
+        "SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range % 7 = b.range";
+    EXPECT_FALSE(call("run_sql", {{"query", slow}, {"timeoutSeconds", 3}}, context).ok());
+    const std::lock_guard lock(listener.mutex);
+    std::size_t seconds = 0;
+    for (const Progress& progress : listener.seen) {
+        seconds += progress.unit == "seconds" ? 1 : 0;
+    }
+    EXPECT_GE(seconds, 1U);
+    EXPECT_EQ(listener.seen.back().total, 3U);
+}
+
 TEST_F(Sql, EveryExampleOfTheDescriptionRuns) {
     write_block("my-block", "2024-01-02,10:00:00,a,1,2024-01-02,11:00:00,50,1,10,s,1,1,x,SPX\n");
-    const Json examples = json_of("describe_database")["examples"];
+    const Json examples = json_of("describe_database", {{"detail", "full"}})["examples"];
     std::size_t count = 0;
     for (const Json& group : examples) {
         for (const Json& example : group) {
