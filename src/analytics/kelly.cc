@@ -67,14 +67,18 @@ void add_warning(KellyMetrics& kelly, const char* text) {
     kelly.warning += (kelly.warning.empty() ? "" : "; ") + std::string(text);
 }
 
-void fill_dollar_version(KellyMetrics& kelly, const Sides& dollars) {
+void fill_dollar_version(KellyMetrics& kelly, const Sides& dollars, bool reference) {
     kelly.avg_win = dollars.win.value();
     kelly.avg_loss = dollars.loss.value();
     kelly.payoff_ratio = kelly.avg_loss > 0 ? dollars.payoff() : 0;
+    kelly.decided_win_rate = kelly.win_rate;
     if (!dollars.both()) {
         return;
     }
-    const auto fraction = kelly_fraction(kelly.win_rate, kelly.payoff_ratio);
+    // p/(p+q), the share of winners among decided trades, makes the one formula of the other.
+    const double p = reference ? kelly.win_rate : dollars.win_rate();
+    kelly.decided_win_rate = p;
+    const auto fraction = kelly_fraction(p, kelly.payoff_ratio);
     kelly.has_valid_kelly = fraction.has_value();
     kelly.out_of_range = !fraction;
     kelly.fraction = fraction.value_or(0);
@@ -110,6 +114,7 @@ void fill_margin_version(KellyMetrics& kelly, const Sides& margin) {
 
 void use_margin_version(KellyMetrics& kelly, const Sides& margin) {
     kelly.win_rate = margin.win_rate();
+    kelly.decided_win_rate = kelly.win_rate;
     kelly.percent = *kelly.normalized_kelly_pct;
     kelly.fraction = kelly.percent / 100;
     kelly.payoff_ratio = *kelly.avg_win_pct / *kelly.avg_loss_pct;
@@ -137,7 +142,7 @@ KellyMetrics kelly_metrics(std::span<const Trade> trades, const KellyOptions& op
         }
     }
     kelly.win_rate = static_cast<double>(dollars.win.count()) / static_cast<double>(trades.size());
-    fill_dollar_version(kelly, dollars);
+    fill_dollar_version(kelly, dollars, reference);
     if (any_margin) {
         fill_margin_version(kelly, margin);
     }

@@ -1,8 +1,11 @@
-// Kelly metrics (02 §2.6): the fraction of capital that maximizes expected log growth for a bet
-// won with probability p at odds b: f = (b p - (1-p))/b. Source: Kelly 1956.
+// Kelly metrics: the fraction of capital that maximizes expected log growth E log(1 + f X) for a
+// bet that wins b with probability p, loses 1 with probability q and else (1 - p - q) returns the
+// stake: f = (b p - q)/(b (p + q)). Source: Kelly 1956; Thorp 2006, The Kelly criterion, for ties.
+// A result of zero moves nothing, so it changes how fast the capital grows, not the fraction.
 //
-// kReference uses the reported P/L; kCorrect the net P/L after fees (02 I-17), and labels the
-// method by the figure that was really used (02 I-18).
+// kReference uses the reported P/L and takes a result of zero for a loss, f = (b p - (1-p))/b;
+// kCorrect the net P/L after fees (02 I-17), and labels the method by the figure that was really
+// used (02 I-18).
 //
 // Thread-safe: all functions are pure.
 #pragma once
@@ -19,12 +22,14 @@ namespace tb::analytics {
 enum class KellyMethod { kAbsolute, kPercentage };
 
 struct KellyMetrics {
-    double fraction = 0;      // of capital, 0.05 = 5 percent; 0 if not valid; may be negative
-    double percent = 0;       // 100*fraction
-    double win_rate = 0;      // p: winners / all trades (kPercentage: winners / (winners + losers))
-    double avg_win = 0;       // dollars
-    double avg_loss = 0;      // dollars, positive
-    double payoff_ratio = 0;  // b = avg_win/avg_loss; 0 without losers
+    double fraction = 0;  // of capital, 0.05 = 5 percent; 0 if not valid; may be negative
+    double percent = 0;   // 100*fraction
+    double win_rate = 0;  // winners / all trades (kPercentage: winners / (winners + losers))
+    double decided_win_rate = 0;   // winners / (winners + losers), what `fraction` rests on;
+                                   // kReference, or without both: win_rate
+    double avg_win = 0;            // dollars
+    double avg_loss = 0;           // dollars, positive
+    double payoff_ratio = 0;       // b = avg_win/avg_loss; 0 without losers
     bool has_valid_kelly = false;  // both winners and losers exist
     // The same from P/L as percent of margin, over trades with margin > 0.
     std::optional<double> avg_win_pct;           // nullopt: no trade has margin

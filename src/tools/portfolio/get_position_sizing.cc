@@ -196,7 +196,8 @@ std::vector<Explanation> explain(const RiskSelection& selection,
     const bool from_margin = !reference && kelly.method == analytics::KellyMethod::kPercentage;
     const std::string& fraction_basis = from_margin ? by_margin : pl;
     const std::size_t fraction_rows = from_margin ? with_margin : rows;
-    const Json odds = {{"p", figure_json(kelly.win_rate)}, {"b", figure_json(kelly.payoff_ratio)}};
+    const Json odds = {{"p", figure_json(kelly.decided_win_rate)},
+                       {"b", figure_json(kelly.payoff_ratio)}};
     const Json each = {{"capital", figure_json(options.capital_base)},
                        {"multiplier", sizing.kelly_multiplier},
                        {"cap", sizing.max_allocation_fraction}};
@@ -208,12 +209,14 @@ std::vector<Explanation> explain(const RiskSelection& selection,
         explanation("portfolio.rawKellyFraction",
                     from_margin ? "(b*p - (1-p))/b with p = winners/(winners + losers) and b = "
                                   "avgWinPct/avgLossPct"
-                                : "(b*p - (1-p))/b with p = winners/trades and b = avgWin/avgLoss",
+                    : reference ? "(b*p - (1-p))/b with p = winners/trades and b = avgWin/avgLoss"
+                                : "(b*p - (1-p))/b with p = winners/(winners + losers) and b = "
+                                  "avgWin/avgLoss; a result of zero moves nothing",
                     odds, fraction_rows, fraction_basis),
         explanation("portfolio.rawKellyPercent", "100*rawKellyFraction", odds, fraction_rows,
                     fraction_basis),
-        explanation("portfolio.winRate, payoffRatio", "p and b of rawKellyFraction", odds,
-                    fraction_rows, fraction_basis),
+        explanation("portfolio.winRate, payoffRatio", "share of winners, and b of rawKellyFraction",
+                    odds, fraction_rows, fraction_basis),
         explanation("portfolio.avgWin, avgLoss", "mean of P/L > 0; mean size of P/L < 0",
                     Json::object(), rows, pl),
         explanation("portfolio.avgWinPct, avgLossPct",
