@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 #include <string_view>
 #include <unordered_map>
 
 #include "analytics/numerics.h"
+#include "analytics/realization.h"
 #include "analytics/returns_order.h"
 
 namespace tb::analytics {
@@ -49,6 +52,16 @@ std::string_view trimmed(std::string_view text) {
         return {};
     }
     return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
+}
+
+// As realized; kReference: in LOAD order.
+TradeOrder result_order(std::span<const Trade> trades, Conventions conventions) {
+    if (conventions == Conventions::kCorrect) {
+        return realization_order(trades);
+    }
+    TradeOrder order(trades.size());
+    std::iota(order.begin(), order.end(), 0U);
+    return order;
 }
 
 // Sums over a moving window of P.
@@ -252,12 +265,15 @@ MonthTable monthly_returns(std::span<const Trade> trades) {
     return table;
 }
 
-MonthTable monthly_returns_percent(std::span<const Trade> trades, double start) {
+MonthTable monthly_returns_percent(std::span<const Trade> trades, double start,
+                                   Conventions conventions) {
     MonthTable table;
+    const double none =
+        conventions == Conventions::kReference ? 0 : std::numeric_limits<double>::quiet_NaN();
     CompensatedSum capital(start);
     for (const auto& [month, sum] : month_sums(trades)) {
         const double before = capital.value();
-        cell(table, month.first, month.second) = before > 0 ? 100 * sum.value() / before : 0;
+        cell(table, month.first, month.second) = before > 0 ? 100 * sum.value() / before : none;
         capital.add(sum.value());
     }
     return table;
@@ -332,28 +348,33 @@ std::vector<WeekdayRow> day_of_week(std::span<const Trade> trades) {
 StreakChart streak_chart(std::span<const Trade> trades, Conventions conventions) {
     std::vector<double> pl;
     pl.reserve(trades.size());
-    for (const std::uint32_t index : realday_order(trades)) {
+    for (const std::uint32_t index : conventions == Conventions::kReference
+                                         ? realday_order(trades)
+                                         : realization_order(trades)) {
         pl.push_back(trades[index].net_pl());
     }
     return {streak_distribution(pl), runs_test(pl, kRunsTestTrades, conventions)};
 }
 
-std::vector<SequencePoint> trade_sequence(std::span<const Trade> trades) {
+std::vector<SequencePoint> trade_sequence(std::span<const Trade> trades, Conventions conventions) {
     std::vector<SequencePoint> points;
     points.reserve(trades.size());
-    for (std::size_t i = 0; i < trades.size(); ++i) {
-        const Trade& t = trades[i];
+    const TradeOrder order = result_order(trades, conventions);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const Trade& t = trades[order[i]];
         points.push_back({number(i), t.net_pl(), return_on_margin(t), t.realized_on(), t.margin_req,
                           t.strategy});
     }
     return points;
 }
 
-std::vector<RomPoint> rom_timeline(std::span<const Trade> trades) {
+std::vector<RomPoint> rom_timeline(std::span<const Trade> trades, Conventions conventions) {
     std::vector<RomPoint> points;
-    for (std::size_t i = 0; i < trades.size(); ++i) {
-        if (const auto rom = return_on_margin(trades[i])) {
-            points.push_back({trades[i].realized_on(), *rom, number(i)});
+    const TradeOrder order = result_order(trades, conventions);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const Trade& t = trades[order[i]];
+        if (const auto rom = return_on_margin(t)) {
+            points.push_back({t.realized_on(), *rom, number(i)});
         }
     }
     return points;
@@ -365,10 +386,11 @@ std::vector<RollingPoint> rolling_metrics(std::span<const Trade> trades, std::si
     if (window == 0 || trades.size() < window) {
         return points;
     }
+    const TradeOrder order = result_order(trades, conventions);
     std::vector<double> pl;
     pl.reserve(trades.size());
-    for (const Trade& t : trades) {
-        pl.push_back(t.net_pl());
+    for (const std::uint32_t index : order) {
+        pl.push_back(trades[index].net_pl());
     }
     points.reserve(trades.size() - window + 1);
     RollingWindow rolling(std::move(pl), window);
@@ -378,7 +400,7 @@ std::vector<RollingPoint> rolling_metrics(std::span<const Trade> trades, std::si
     for (std::size_t last = window - 1; last < trades.size(); ++last) {
         rolling.move_to(last);
         RollingPoint p;
-        p.date = trades[last].realized_on();
+        p.date = trades[order[last]].realized_on();
         p.trade_number = number(last);
         p.win_rate_pct = rolling.win_rate_pct();
         p.avg_pl = rolling.mean();
@@ -462,8 +484,9 @@ std::vector<EfficiencyPoint> premium_efficiency_series(std::span<const Trade> tr
                                                        Conventions conventions) {
     std::vector<EfficiencyPoint> points;
     points.reserve(trades.size());
-    for (std::size_t i = 0; i < trades.size(); ++i) {
-        const Trade& t = trades[i];
+    const TradeOrder order = result_order(trades, conventions);
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        const Trade& t = trades[order[i]];
         EfficiencyPoint p;
         p.trade_number = number(i);
         p.date = t.realized_on();

@@ -1,9 +1,11 @@
 // The series of get_performance_charts (02 §4.10). One function per chart; the caller filters the
 // trades (filters.h), normalizes them when asked (equity.h) and cuts or thins long series.
 //
-// All series count trades from 1 in LOAD order of the trades given, except the equity curve, whose
-// numbers follow the order of realization. P/L is net. Rom is 100*P/margin, absent without margin.
-// A figure that is infinite or undefined is nullopt.
+// Series that follow results (equity curve, streaks, sequence, return on margin, rolling metrics,
+// premium efficiency: those dated by realization) count trades from 1 as realized (realization.h);
+// those dated by opening (holding periods, margin utilization, VIX, excursions) in LOAD order,
+// which kReference has for all but the equity curve. P/L is net. Rom is 100*P/margin, absent
+// without margin. A figure that is infinite or undefined is nullopt.
 //
 // Thread-safe: all functions are pure.
 #pragma once
@@ -33,8 +35,9 @@ using MonthTable = std::map<std::int32_t, std::array<double, 12>>;
 // Sum of P by realization month; 0 in months without trades of years that have some.
 [[nodiscard]] MonthTable monthly_returns(std::span<const Trade> trades);
 // 100*P_month/capital; capital starts at `start` and takes each month's P; 0 in months without
-// trades and once the capital is 0 or less.
-[[nodiscard]] MonthTable monthly_returns_percent(std::span<const Trade> trades, double start);
+// trades. Once the capital is 0 or less a month with trades has no percent: NaN (kReference: 0).
+[[nodiscard]] MonthTable monthly_returns_percent(std::span<const Trade> trades, double start,
+                                                 Conventions conventions = Conventions::kCorrect);
 
 struct DistributionBucket {
     double from = 0;  // dollars, inclusive
@@ -61,7 +64,7 @@ struct StreakChart {
     StreakDistribution distribution;
     std::optional<RunsTest> runs_test;  // nullopt below 20 trades or with one kind of result only
 };
-// In order of realization days.
+// As realized; kReference: in order of realization days only.
 [[nodiscard]] StreakChart streak_chart(std::span<const Trade> trades, Conventions conventions);
 
 struct SequencePoint {
@@ -72,7 +75,8 @@ struct SequencePoint {
     double margin_req = 0;
     std::uint32_t strategy = 0;
 };
-[[nodiscard]] std::vector<SequencePoint> trade_sequence(std::span<const Trade> trades);
+[[nodiscard]] std::vector<SequencePoint> trade_sequence(
+    std::span<const Trade> trades, Conventions conventions = Conventions::kCorrect);
 
 struct RomPoint {
     Date date;  // realization day
@@ -80,7 +84,8 @@ struct RomPoint {
     std::int64_t trade_number = 0;
 };
 // Trades with margin only.
-[[nodiscard]] std::vector<RomPoint> rom_timeline(std::span<const Trade> trades);
+[[nodiscard]] std::vector<RomPoint> rom_timeline(std::span<const Trade> trades,
+                                                 Conventions conventions = Conventions::kCorrect);
 
 struct RollingPoint {
     Date date;  // realization day of the window's last trade
@@ -94,9 +99,9 @@ struct RollingPoint {
     double volatility = 0;  // population sd of P, dollars
     double avg_pl = 0;
 };
-// Windows of `window` trades in LOAD order; empty when there are fewer trades. One sweep: sums are
-// updated by the trade that enters and the one that leaves, and rebuilt around the window's own
-// mean every `window` steps, so that neither drift nor cancellation grows.
+// Windows of `window` trades as realized (kReference: LOAD order); empty when there are fewer
+// trades. One sweep: sums are updated by the trade that enters and the one that leaves, and rebuilt
+// around the window's own mean every `window` steps, so that neither drift nor cancellation grows.
 [[nodiscard]] std::vector<RollingPoint> rolling_metrics(std::span<const Trade> trades,
                                                         std::size_t window,
                                                         Conventions conventions);

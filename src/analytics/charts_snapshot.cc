@@ -5,6 +5,7 @@
 #include <map>
 
 #include "analytics/numerics.h"
+#include "analytics/realization.h"
 #include "analytics/returns_order.h"
 
 namespace tb::analytics {
@@ -71,7 +72,8 @@ SnapshotCurve snapshot_curve(std::span<const Trade> trades, std::span<const Dail
     CompensatedSum balance(start);
     double peak = start;
     double day_peak = start;
-    for (const std::uint32_t index : closefull_order(trades)) {
+    for (const std::uint32_t index :
+         is_reference(conventions) ? closefull_order(trades) : realization_order(trades)) {
         const Trade& t = trades[index];
         const Date date = t.realized_on();
         balance.add(pl_of(t, conventions));
@@ -145,8 +147,14 @@ std::vector<SnapshotWeekday> snapshot_weekdays(std::span<const Trade> trades,
 StreakChart snapshot_streaks(std::span<const Trade> trades, Conventions conventions) {
     std::vector<double> pl;
     pl.reserve(trades.size());
-    for (const Trade& t : trades) {
-        pl.push_back(pl_of(t, conventions));
+    if (is_reference(conventions)) {
+        for (const Trade& t : trades) {
+            pl.push_back(pl_of(t, conventions));
+        }
+    } else {
+        for (const std::uint32_t index : realization_order(trades)) {
+            pl.push_back(pl_of(trades[index], conventions));
+        }
     }
     return {streak_distribution(pl), runs_test(pl, 2, conventions)};
 }

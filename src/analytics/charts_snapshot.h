@@ -61,7 +61,7 @@ struct SnapshotWeekday {
                                                   Conventions conventions);
 [[nodiscard]] std::vector<SnapshotWeekday> snapshot_weekdays(std::span<const Trade> trades,
                                                              Conventions conventions);
-// LOAD order, runs test from two trades on.
+// As realized (kReference: LOAD order), runs test from two trades on.
 [[nodiscard]] StreakChart snapshot_streaks(std::span<const Trade> trades, Conventions conventions);
 
 // Middle element of the sorted values, the upper one of two: what exports call median. nullopt when

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "analytics/numerics.h"
+#include "analytics/realization.h"
 #include "analytics/returns_order.h"
 
 namespace tb::analytics {
@@ -22,6 +23,13 @@ void divide_amounts(Trade& t, double by) {
     t.pl /= by;
     t.opening_fees /= by;
     t.closing_fees /= by;
+}
+
+void rank_if_unranked(std::vector<Trade>& trades) {
+    if (std::any_of(trades.begin(), trades.end(),
+                    [](const Trade& t) { return t.realization_rank == Trade::kUnranked; })) {
+        rank_realizations(trades);
+    }
 }
 
 }  // namespace
@@ -45,8 +53,9 @@ void rebuild_equity(std::vector<Trade>& trades, std::optional<double> start, PlK
 }
 
 void chain_funds(std::vector<Trade>& trades, double start) {
+    rank_if_unranked(trades);
     CompensatedSum balance(start);
-    for (const std::uint32_t index : closefull_order(trades)) {
+    for (const std::uint32_t index : realization_order(trades)) {
         balance.add(trades[index].net_pl());
         trades[index].funds_at_close = balance.value();
     }
@@ -65,6 +74,7 @@ void normalize_to_one_lot(std::vector<Trade>& trades, Conventions conventions) {
     const bool correct = conventions == Conventions::kCorrect;
     std::optional<double> start;
     if (correct) {
+        rank_if_unranked(trades);  // by the funds of the whole trades
         start = initial_capital(trades, {}, conventions).dollars;
     }
     for (Trade& t : trades) {
@@ -104,26 +114,43 @@ void normalize_to_one_lot_snapshot(std::vector<Trade>& trades) {
     }
 }
 
-EquityCurve equity_curve(std::span<const Trade> trades, Conventions conventions) {
+EquityCurve equity_curve(std::span<const Trade> trades, Conventions conventions,
+                         std::span<const AccountFlow> flows, std::optional<double> start) {
     EquityCurve curve;
     if (trades.empty()) {
         return curve;
     }
-    const std::optional<double> start = initial_capital(trades, {}, conventions).dollars;
+    if (!start) {
+        start = initial_capital(trades, {}, conventions).dollars;
+    }
     curve.start_assumed = !start || !(*start > 0);
     curve.start = curve.start_assumed ? kAssumedCapital : *start;
-    const TradeOrder order = realday_order(trades);
+    const TradeOrder order =
+        conventions == Conventions::kReference ? realday_order(trades) : realization_order(trades);
     curve.points.reserve(trades.size() + 1);
     curve.equity_of_trade.resize(trades.size());
-    curve.points.push_back({trades[order.front()].realized_on(), curve.start, curve.start, 0});
+    curve.points.push_back(
+        {trades[order.front()].realized_on(), curve.start, curve.start, 0, curve.start});
     CompensatedSum balance(curve.start);
+    CompensatedSum withdrawn;
+    std::size_t next_flow = 0;
     double peak = curve.start;
+    double without_flows = curve.start;
     for (std::size_t i = 0; i < order.size(); ++i) {
         const Trade& t = trades[order[i]];
+        for (; next_flow < flows.size() && flows[next_flow].date <= t.realized_on(); ++next_flow) {
+            withdrawn.add(flows[next_flow].withdrawn);
+        }
+        const double held = balance.value() - withdrawn.value();
         balance.add(t.net_pl());
         peak = std::max(peak, balance.value());
-        curve.points.push_back(
-            {t.realized_on(), balance.value(), peak, static_cast<std::int64_t>(i + 1)});
+        if (flows.empty()) {
+            without_flows = balance.value();
+        } else if (held > 0) {
+            without_flows *= 1 + t.net_pl() / held;
+        }
+        curve.points.push_back({t.realized_on(), balance.value(), peak,
+                                static_cast<std::int64_t>(i + 1), without_flows});
         curve.equity_of_trade[order[i]] = balance.value();
     }
     return curve;
@@ -132,9 +159,11 @@ EquityCurve equity_curve(std::span<const Trade> trades, Conventions conventions)
 std::vector<DrawdownPoint> drawdown_series(const EquityCurve& curve) {
     std::vector<DrawdownPoint> series;
     series.reserve(curve.points.size());
+    double peak = curve.start;
     for (const EquityPoint& p : curve.points) {
         // The start is positive, so the peak is.
-        series.push_back({p.date, 100 * (p.equity - p.high_water_mark) / p.high_water_mark});
+        peak = std::max(peak, p.balance_without_flows);
+        series.push_back({p.date, 100 * (p.balance_without_flows - peak) / peak});
     }
     return series;
 }

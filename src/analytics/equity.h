@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "analytics/log_flows.h"
 #include "analytics/returns.h"
 #include "analytics/trade.h"
 
@@ -20,9 +21,9 @@ enum class PlKind { kNet, kAsReported };
 // 1,000,000 dollars.
 void rebuild_equity(std::vector<Trade>& trades, std::optional<double> start, PlKind kind);
 
-// Every trade, open ones too, in CLOSEFULL order gets funds = start + running net P/L, the order in
-// which kCorrect reads the funds column: initial_capital finds `start` again, also where closing
-// times are missing or the earliest P/L belongs to an open trade.
+// Every trade, open ones too, gets funds = start + running net P/L in the order of realization
+// (realization.h): initial_capital finds `start` again, also where closing times are missing or the
+// earliest P/L belongs to an open trade.
 void chain_funds(std::vector<Trade>& trades, double start);
 
 // P/L and fees times `factor`, then rebuild_equity with net P/L.
@@ -46,22 +47,33 @@ struct EquityPoint {
     double equity = 0;
     double high_water_mark = 0;
     std::int64_t trade_number = 0;  // 0 = start; then the position in realization order
+    // What the start would have become without deposits and withdrawals (time-weighted): equity
+    // itself where there are none.
+    double balance_without_flows = 0;
 };
 
 struct EquityCurve {
     double start = 0;                     // dollars
     bool start_assumed = false;           // no usable balance in the data: 100000 was taken
-    std::vector<EquityPoint> points;      // the start, then one per trade in REALDAY order
+    std::vector<EquityPoint> points;      // the start, then one per trade as realized, see below
     std::vector<double> equity_of_trade;  // by trade index in LOAD order: balance after that trade
 };
 
 // Running net P/L from the start capital of the trades (never the log's); 100000 where that is not
-// positive or (kCorrect) not known. Empty for no trades.
-[[nodiscard]] EquityCurve equity_curve(std::span<const Trade> trades, Conventions conventions);
+// positive or (kCorrect) not known. In the order of realization (realization.h), so that every
+// balance of a complete block is one its funds column states; kReference: by realization day only.
+// Empty for no trades.
+//
+// `flows`: money that left the account, ascending by day (kCorrect): equity does not follow it, but
+// what is lost is then a larger share of what is left, and balance_without_flows compounds these
+// shares. `start` replaces the capital of the trades.
+[[nodiscard]] EquityCurve equity_curve(std::span<const Trade> trades, Conventions conventions,
+                                       std::span<const AccountFlow> flows = {},
+                                       std::optional<double> start = std::nullopt);
 
 struct DrawdownPoint {
     Date date;
-    double drawdown_pct = 0;  // 100*(equity - peak)/peak, <= 0
+    double drawdown_pct = 0;  // 100*(balance - peak)/peak of balance_without_flows, <= 0
 };
 [[nodiscard]] std::vector<DrawdownPoint> drawdown_series(const EquityCurve& curve);
 

@@ -6,6 +6,7 @@
 
 #include "analytics/kelly.h"
 #include "analytics/numerics.h"
+#include "analytics/realization.h"
 
 namespace tb::analytics {
 
@@ -55,14 +56,29 @@ MetricChange change(const char* metric, std::optional<double> recent,
     return c;
 }
 
-std::size_t recent_count(std::span<const Trade> trades, const RecentOptions& recent) {
+// As realized; kReference: as given.
+std::vector<Trade> in_result_order(std::span<const Trade> trades, Conventions conventions) {
+    std::vector<Trade> ordered(trades.begin(), trades.end());
+    if (conventions == Conventions::kCorrect) {
+        const TradeOrder order = realization_order(trades);
+        std::transform(order.begin(), order.end(), ordered.begin(),
+                       [&](std::uint32_t i) { return trades[i]; });
+    }
+    return ordered;
+}
+
+std::size_t recent_count(std::span<const Trade> trades, const RecentOptions& recent,
+                         Conventions conventions) {
     if (recent.trades) {
         return std::min(*recent.trades, trades.size());
     }
     if (recent.days) {
-        const Date first = trades.back().date_opened.plus_days(-*recent.days);
+        const auto day = [&](const Trade& t) {
+            return conventions == Conventions::kReference ? t.date_opened : t.realized_on();
+        };
+        const Date first = day(trades.back()).plus_days(-*recent.days);
         return static_cast<std::size_t>(std::count_if(
-            trades.begin(), trades.end(), [&](const Trade& t) { return t.date_opened >= first; }));
+            trades.begin(), trades.end(), [&](const Trade& t) { return day(t) >= first; }));
     }
     return std::min(default_window(trades.size()), trades.size());
 }
@@ -101,27 +117,33 @@ WindowMetrics window_metrics(std::span<const Trade> trades, const StatisticsOpti
     return m;
 }
 
-RollingEdge rolling_edge(std::span<const Trade> trades, std::optional<std::size_t> window,
+RollingEdge rolling_edge(std::span<const Trade> given, std::optional<std::size_t> window,
                          std::size_t step, const StatisticsOptions& options) {
+    const std::vector<Trade> ordered = in_result_order(given, options.conventions);
+    const std::span<const Trade> trades = ordered;
+    const bool reference = options.conventions == Conventions::kReference;
     RollingEdge edge;
     edge.window = std::max<std::size_t>(1, window.value_or(default_window(trades.size())));
     for (std::size_t end = edge.window; end <= trades.size();
          end += std::max<std::size_t>(1, step)) {
         edge.points.push_back(
-            {trades[end - 1].date_opened, static_cast<std::int64_t>(end),
+            {reference ? trades[end - 1].date_opened : trades[end - 1].realized_on(),
+             static_cast<std::int64_t>(end),
              window_metrics(trades.subspan(end - edge.window, edge.window), options)});
     }
     edge.seasons = seasonal_averages(edge.points);
     return edge;
 }
 
-std::optional<RecentComparison> compare_recent(std::span<const Trade> trades,
+std::optional<RecentComparison> compare_recent(std::span<const Trade> given,
                                                const RecentOptions& recent,
                                                const StatisticsOptions& options) {
-    if (trades.empty()) {
+    if (given.empty()) {
         return std::nullopt;
     }
-    const std::size_t count = recent_count(trades, recent);
+    const std::vector<Trade> ordered = in_result_order(given, options.conventions);
+    const std::span<const Trade> trades = ordered;
+    const std::size_t count = recent_count(trades, recent, options.conventions);
     if (count == 0 || count >= trades.size()) {
         return std::nullopt;
     }

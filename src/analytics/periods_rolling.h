@@ -1,8 +1,8 @@
 // Rolling windows and recent-against-past figures for edge-decay analysis (02 §5 "Rolling
 // metrics").
 //
-// Windows are consecutive trades in LOAD order. P/L is the reported one under kReference, net under
-// kCorrect (02 I-17).
+// Windows are consecutive trades as realized (realization.h; kReference: in LOAD order). P/L is the
+// reported one under kReference, net under kCorrect (02 I-17).
 //
 // Thread-safe: all functions are pure.
 #pragma once
@@ -33,12 +33,12 @@ struct WindowMetrics {
                                            const StatisticsOptions& options);
 
 struct RollingWindowPoint {
-    Date date;  // opening day of the window's last trade
+    Date date;  // realization day (kReference: opening day) of the window's last trade
     std::int64_t trade_number = 0;
     WindowMetrics metrics;
 };
 struct SeasonalAverage {
-    std::int32_t quarter = 1;  // calendar quarter of the window's last opening day
+    std::int32_t quarter = 1;  // calendar quarter of the window's date
     std::int64_t windows = 0;
     std::optional<double> win_rate;  // means over the windows with a value
     std::optional<double> profit_factor;
@@ -60,7 +60,8 @@ struct RollingEdge {
 
 struct RecentOptions {
     std::optional<std::size_t> trades;  // the last so many
-    std::optional<std::int32_t> days;   // or those opened within so many days of the last opening
+    std::optional<std::int32_t> days;   // or those realized (kReference: opened) within so many
+                                        // days of the last one
 };                                      // default: round(n/5) within 20..200, at most n
 struct MetricChange {
     std::string metric;  // "winRate", "profitFactor", "kellyPercent", ...

@@ -4,9 +4,11 @@
 #include <cmath>
 #include <limits>
 #include <tuple>
+#include <unordered_set>
 
 #include "analytics/calendar.h"
 #include "analytics/numerics.h"
+#include "analytics/realization.h"
 #include "analytics/returns_order.h"
 
 namespace tb::analytics {
@@ -14,29 +16,20 @@ namespace tb::analytics {
 namespace {
 
 constexpr double kDefaultCapital = 100000;
-// Funds columns carry cents; a chain step may be off by one rounded cent.
-constexpr double kFundsTolerance = 0.011;
 
 double close_instant(const Trade& t) {
     return t.realized_on().days() * 86400.0 +
            t.time_closed.value_or(t.time_opened.value_or(TimeOfDay())).seconds();
 }
 
-// Does the funds column follow the net P/L rather than the number in the file? Counts steps that
-// fit; without gross rows both are the same.
-bool funds_follow_net(std::span<const Trade> trades, const TradeOrder& order) {
-    std::int64_t net_fits = 0;
-    std::int64_t file_fits = 0;
-    for (std::size_t i = 1; i < order.size(); ++i) {
-        const Trade& before = trades[order[i - 1]];
-        const Trade& t = trades[order[i]];
-        if (t.basis == PlBasis::kGrossBeforeFees && before.funds_at_close && t.funds_at_close) {
-            const double step = *t.funds_at_close - *before.funds_at_close;
-            net_fits += std::fabs(step - t.net_pl()) <= kFundsTolerance ? 1 : 0;
-            file_fits += std::fabs(step - t.pl) <= kFundsTolerance ? 1 : 0;
-        }
-    }
-    return net_fits >= file_fits;
+bool is_untimed(const Trade& t) {
+    return t.date_closed && !t.time_closed;
+}
+
+// Within a minute the funds column decides (realization.h), not the second.
+double close_minute(const Trade& t) {
+    return t.realized_on().days() * 1440.0 +
+           t.time_closed.value_or(t.time_opened.value_or(TimeOfDay())).minutes();
 }
 
 // The one start that is nobody's end, if there is exactly one.
@@ -46,10 +39,10 @@ std::optional<double> unmatched_start(std::vector<double> starts, std::vector<do
     std::optional<double> found;
     std::size_t at = 0;
     for (const double start : starts) {
-        while (at < ends.size() && ends[at] < start - kFundsTolerance) {
+        while (at < ends.size() && ends[at] < start && !same_balance(ends[at], start)) {
             ++at;
         }
-        if (at < ends.size() && std::fabs(ends[at] - start) <= kFundsTolerance) {
+        if (at < ends.size() && same_balance(ends[at], start)) {
             ++at;
         } else if (found) {
             return std::nullopt;
@@ -60,6 +53,11 @@ std::optional<double> unmatched_start(std::vector<double> starts, std::vector<do
     return found;
 }
 
+bool all_ranked(std::span<const Trade> trades) {
+    return std::all_of(trades.begin(), trades.end(),
+                       [](const Trade& t) { return t.realization_rank != Trade::kUnranked; });
+}
+
 std::optional<double> capital_by_chain(std::span<const Trade> trades) {
     FirstInstantCapital quick;  // saves sorting the file
     for (const Trade& t : trades) {
@@ -68,7 +66,8 @@ std::optional<double> capital_by_chain(std::span<const Trade> trades) {
     if (const auto start = quick.dollars()) {
         return start;
     }
-    const TradeOrder order = closefull_order(trades);
+    const bool ranked = all_ranked(trades);
+    const TradeOrder order = ranked ? realization_order(trades) : closefull_order(trades);
     const bool net = funds_follow_net(trades, order);
     const auto step = [&](const Trade& t) { return net ? t.net_pl() : t.pl; };
     CompensatedSum before;  // P/L of the trades ahead of the first stated balance
@@ -80,14 +79,25 @@ std::optional<double> capital_by_chain(std::span<const Trade> trades) {
     if (first == order.size()) {
         return std::nullopt;
     }
-    // Take in whole groups of equal closing times until one start is left over: a group whose P/L
-    // sums to zero is a circle, and only the next one says where it was entered.
+    // Take in whole groups of equal closing times (whole days where closing times are missing)
+    // until one start is left over: a group whose P/L sums to zero is a circle, and only the next
+    // one says where it was entered.
+    std::unordered_set<std::int32_t> untimed_days;
+    for (const Trade& t : trades) {
+        if (!ranked && is_untimed(t)) {
+            untimed_days.insert(t.realized_on().days());
+        }
+    }
+    const auto group_of = [&](const Trade& t) {
+        return untimed_days.contains(t.realized_on().days()) ? t.realized_on().days() * 1440.0
+                                                             : close_minute(t);
+    };
     std::vector<double> starts;
     std::vector<double> ends;
     constexpr std::size_t kMostTied = 256;
-    for (std::size_t i = first; i < order.size() && starts.size() < kMostTied;) {
-        const double instant = close_instant(trades[order[i]]);
-        for (; i < order.size() && close_instant(trades[order[i]]) == instant; ++i) {
+    for (std::size_t i = first; !ranked && i < order.size() && starts.size() < kMostTied;) {
+        const double group = group_of(trades[order[i]]);
+        for (; i < order.size() && group_of(trades[order[i]]) == group; ++i) {
             const Trade& t = trades[order[i]];
             if (t.funds_at_close) {
                 starts.push_back(*t.funds_at_close - step(t));
@@ -117,7 +127,16 @@ std::vector<double> compounded(std::span<const double> returns) {
 
 void FirstInstantCapital::add(const Trade& trade) {
     only_net_ = only_net_ && trade.basis == PlBasis::kNetIncludesFees;
-    const double instant = close_instant(trade);
+    if (trade.realization_rank == Trade::kUnranked) {
+        ranked_ = false;
+    } else if (first_ranked_ == nullptr ||
+               trade.realization_rank < first_ranked_->realization_rank) {
+        first_ranked_ = &trade;
+    }
+    if (is_untimed(trade)) {
+        first_untimed_ = std::min(first_untimed_, trade.realized_on().days() * 1440.0);
+    }
+    const double instant = close_minute(trade);
     if (instant < earliest_) {
         earliest_ = instant;
         first_.clear();
@@ -130,6 +149,13 @@ void FirstInstantCapital::add(const Trade& trade) {
 std::optional<double> FirstInstantCapital::dollars() const {
     if (!only_net_) {
         return std::nullopt;
+    }
+    if (ranked_ && first_ranked_ != nullptr) {
+        const auto& funds = first_ranked_->funds_at_close;
+        return funds ? std::optional(*funds - first_ranked_->pl) : std::nullopt;
+    }
+    if (first_untimed_ <= earliest_) {
+        return std::nullopt;  // the day's trades are one group
     }
     std::vector<double> starts;
     std::vector<double> ends;
@@ -195,18 +221,22 @@ DailyEquity daily_equity_from_trades(std::span<const Trade> trades, double initi
                                      Conventions conventions, bool calendar_days) {
     std::vector<std::int32_t> realized;
     std::vector<double> net_pl;
+    std::optional<Date> opened;
     realized.reserve(trades.size());
     net_pl.reserve(trades.size());
     for (const Trade& t : trades) {
         realized.push_back(t.realized_on().days());
         net_pl.push_back(t.net_pl());
+        opened = std::min(opened.value_or(t.date_opened), t.date_opened);
     }
-    return daily_equity_from_columns(realized, net_pl, initial_capital, conventions, calendar_days);
+    return daily_equity_from_columns(realized, net_pl, initial_capital, conventions, calendar_days,
+                                     opened);
 }
 
 DailyEquity daily_equity_from_columns(std::span<const std::int32_t> realized,
                                       std::span<const double> net_pl, double initial_capital,
-                                      Conventions conventions, bool calendar_days) {
+                                      Conventions conventions, bool calendar_days,
+                                      std::optional<Date> opened) {
     DailyEquity daily;
     daily.start = initial_capital;
     const bool exchange = conventions == Conventions::kCorrect;
@@ -217,7 +247,7 @@ DailyEquity daily_equity_from_columns(std::span<const std::int32_t> realized,
         return daily;
     }
     const auto [low, high] = std::minmax_element(realized.begin(), realized.end());
-    const std::int32_t first = *low;
+    const std::int32_t first = exchange && opened ? std::min(*low, opened->days()) : *low;
     const std::int32_t last = *high;
     struct Day {
         CompensatedSum pl;

@@ -31,10 +31,12 @@ struct Capital {
 
 // With a log: netLiq - dailyPl of its first entry. Else from the trades.
 //   kReference: F - P of the first trade in CLOSEFULL order (F = 0 when blank), 0 without trades.
-//   kCorrect (02 I-14): the balance from which the funds column chains. Trades closed in the same
-// minute stand in arbitrary order, so among the first ones the start is the balance F - v that is
-// no other trade's F; v is the file's P/L or the net P/L, whichever the column follows. Trades
-// before the first stated balance are undone by their P/L. Amounts match within 0.011 dollars.
+//   kCorrect: the balance from which the funds column chains: F - v of the trade realized first, v
+// the file's P/L or the net P/L, whichever the column follows. Trades ranked on their whole block
+// (realization.h) say which one that is, so that a part starts with what the account held just
+// before its first result. Without ranks trades closed in the same minute stand in arbitrary order,
+// and among the first ones the start is the balance F - v that is no other trade's F. Trades before
+// the first stated balance are undone by their P/L. Amounts match within 0.011 dollars.
 [[nodiscard]] Capital initial_capital(std::span<const Trade> trades,
                                       std::span<const DailyLogEntry> log, Conventions conventions);
 
@@ -48,7 +50,10 @@ class FirstInstantCapital {
 
   private:
     double earliest_ = std::numeric_limits<double>::infinity();
+    double first_untimed_ = std::numeric_limits<double>::infinity();
     std::vector<const Trade*> first_;  // borrowed from the caller's rows
+    const Trade* first_ranked_ = nullptr;
+    bool ranked_ = true;
     bool only_net_ = true;
 };
 
@@ -78,19 +83,21 @@ struct DailyEquity {
     std::optional<Date> exhausted_on;  // first day that began with a balance of 0 or less
 };
 
-// From the trades: every civil day from min R to max R that is an exchange day (kCorrect, 02 I-10)
-// or a weekday (kReference), or on which a trade realizes; with `calendar_days` every day. P/L is
-// net. Return = P/L over the balance at the start of the day; once that is 0 or less no further
+// From the trades: every civil day from the first opening (kReference: min R) to max R that is an
+// exchange day (kCorrect) or a weekday (kReference), or on which a trade realizes; with
+// `calendar_days` every day: capital that is at risk and earns nothing is part of the record. P/L
+// is net. Return = P/L over the balance at the start of the day; once that is 0 or less no further
 // return is emitted (the balance series goes on).
 [[nodiscard]] DailyEquity daily_equity_from_trades(std::span<const Trade> trades,
                                                    double initial_capital, Conventions conventions,
                                                    bool calendar_days = false);
 // The same from columns: realization day (days since epoch) and net P/L of each trade, in any
-// order.
+// order, and the day of the first opening (nullopt, kReference: the first realization).
 [[nodiscard]] DailyEquity daily_equity_from_columns(std::span<const std::int32_t> realized,
                                                     std::span<const double> net_pl,
                                                     double initial_capital, Conventions conventions,
-                                                    bool calendar_days = false);
+                                                    bool calendar_days = false,
+                                                    std::optional<Date> opened = std::nullopt);
 // From the log: return = dailyPl / (netLiq - dailyPl), 0 where that base is 0 or less. Deposits and
 // withdrawals fall out of the return; under kCorrect end_of_day is the start compounded with the
 // returns, so that flows do not look like profit or drawdown (02 I-57); under kReference netLiq.

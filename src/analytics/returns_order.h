@@ -1,4 +1,5 @@
-// The orderings of 02 §1.3 as index vectors, sorted once on integer keys.
+// Orders of trades by day and time as index vectors, sorted once on integer keys. What follows
+// realized results takes realization_order (realization.h), which starts from closefull_order.
 //
 // All inputs are in LOAD order (TradeSet), so ties on (day, time) fall back to (date opened, time
 // opened, file order) without being compared.

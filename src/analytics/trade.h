@@ -58,6 +58,10 @@ struct Trade {
     std::string_view reason_for_close;
     std::string_view ticker;  // resolved: upper case, "SPX" where the file names none
     std::int64_t source_line = 0;
+    // Place in the order in which the whole block realized its results (realization.h); a part of a
+    // block keeps the places proven on the whole.
+    static constexpr std::uint32_t kUnranked = ~std::uint32_t{0};
+    std::uint32_t realization_rank = kUnranked;
 
     // P(t): dollars after all fees, deducted exactly once.
     [[nodiscard]] double net_pl() const {
@@ -75,10 +79,12 @@ struct Trade {
 
 struct DailyLogEntry {
     Date date;
-    double net_liquidity = 0;  // netLiq: dollars at end of day
-    double daily_pl = 0;       // dollars
-    double drawdown_pct = 0;   // percent, <= 0, as exported (2 decimals)
-    std::optional<double> withdrawn;
+    double net_liquidity = 0;         // netLiq: dollars at end of day
+    double daily_pl = 0;              // dollars
+    double drawdown_pct = 0;          // percent, <= 0, as exported (2 decimals)
+    std::optional<double> withdrawn;  // dollars, so far (log_flows.h decides by evidence)
+    // Dollars: cash, without the value of open positions.
+    std::optional<double> current_funds = std::nullopt;
 };
 
 // One live fill of the reporting log.

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "analytics/realization.h"
 #include "core/unicode.h"
 #include "db/transaction.h"
 #include "tools/names.h"
@@ -222,6 +223,7 @@ Result<void> load_trades(db::Connection& connection, BlockData& block) {
                std::tuple(b.date_opened, b.time_opened.value_or(TimeOfDay()), b.source_line);
     });
     strategies.put_in_order(block.trades);
+    analytics::rank_realizations(trades);
     block.memory_bytes += trades.capacity() * sizeof(analytics::Trade) + text->bytes();
     block.trades.text = std::move(text);
     return {};
@@ -229,7 +231,8 @@ Result<void> load_trades(db::Connection& connection, BlockData& block) {
 
 Result<void> load_daily_log(db::Connection& connection, BlockData& block) {
     TB_TRY(db::Rows rows,
-           connection.query("SELECT date, net_liquidity, pl, drawdown_pct, withdrawn FROM "
+           connection.query("SELECT date, net_liquidity, pl, drawdown_pct, withdrawn, "
+                            "current_funds FROM "
                             "trades.daily_data WHERE block_id = $1 ORDER BY date, source_line",
                             block.block_id));
     while (true) {
@@ -242,10 +245,10 @@ Result<void> load_daily_log(db::Connection& connection, BlockData& block) {
             if (!cells.date(0, row)) {
                 return impossible_day("daily_data", block.block_id);
             }
-            block.daily_log.push_back({cells.date(0, row).value_or(Date()),
-                                       cells.number(1, row).value_or(0),
-                                       cells.number(2, row).value_or(0),
-                                       cells.number(3, row).value_or(0), cells.number(4, row)});
+            block.daily_log.push_back(
+                {cells.date(0, row).value_or(Date()), cells.number(1, row).value_or(0),
+                 cells.number(2, row).value_or(0), cells.number(3, row).value_or(0),
+                 cells.number(4, row), cells.number(5, row)});
         }
     }
     block.memory_bytes += block.daily_log.capacity() * sizeof(analytics::DailyLogEntry);

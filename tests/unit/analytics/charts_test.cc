@@ -46,7 +46,8 @@ TEST(MonthlyReturns, DollarsAndPercentOfTheRunningCapital) {
     EXPECT_TRUE(close_to(percent.at(2024)[11], -1.2));
     EXPECT_TRUE(close_to(percent.at(2025)[0], 100 * 390.0 / 9880));
     EXPECT_TRUE(close_to(percent.at(2025)[1], 100 * -60.0 / 10270));
-    EXPECT_EQ(monthly_returns_percent(sample(), -5).at(2025)[0], 0);
+    EXPECT_EQ(monthly_returns_percent(sample(), -5, kReference).at(2025)[0], 0);
+    EXPECT_TRUE(std::isnan(monthly_returns_percent(sample(), -5).at(2025)[0]));
 }
 
 TEST(ReturnDistribution, CountsEveryTradeOnce) {
@@ -102,14 +103,15 @@ TEST(DayOfWeek, SevenRowsByRealization) {
     EXPECT_EQ(rows[5].avg_pl, 0);
 }
 
-TEST(Sequences, NumberTradesInLoadOrder) {
+TEST(Sequences, NumberTradesAsRealizedAndForTheReferenceInLoadOrder) {
     const std::vector<Trade> trades = sample();
-    const auto sequence = trade_sequence(trades);
+    EXPECT_EQ(trade_sequence(trades)[0].pl, -120);
+    const auto sequence = trade_sequence(trades, kReference);
     EXPECT_EQ(sequence[0].trade_number, 1);
     EXPECT_EQ(sequence[0].date, day("2025-01-03"));
     EXPECT_EQ(sequence[0].rom, 20);
     EXPECT_EQ(sequence[2].rom, std::nullopt);
-    const auto rom = rom_timeline(trades);
+    const auto rom = rom_timeline(trades, kReference);
     ASSERT_EQ(rom.size(), 3);
     EXPECT_EQ(rom[2].trade_number, 4);
     EXPECT_EQ(rom[2].rom, -10);
@@ -132,8 +134,8 @@ TEST(RollingMetrics, WindowsByHand) {
     EXPECT_TRUE(close_to(points[0].volatility, std::sqrt((210.0 * 210 * 2) / 3)));
     EXPECT_TRUE(close_to(points[0].profit_factor, 390.0 / 120));
     EXPECT_TRUE(close_to(points[0].signal_to_noise, 90 / std::sqrt(29400.0)));
-    EXPECT_TRUE(close_to(points[1].avg_pl, -30));
-    EXPECT_TRUE(close_to(points[1].profit_factor, 0.5));
+    EXPECT_TRUE(close_to(points[1].avg_pl, 110));
+    EXPECT_TRUE(close_to(points[1].profit_factor, 6.5));
     EXPECT_TRUE(rolling_metrics(sample(), 5, kCorrect).empty());
     EXPECT_TRUE(rolling_metrics(sample(), 0, kCorrect).empty());
 }

@@ -145,8 +145,8 @@ TEST(DailyEquity, KeepsWeekendDaysThatRealizeSomething) {
     const std::vector<Trade> trades = {make_trade("2025-06-06", "2025-06-07", 10),   // Saturday
                                        make_trade("2025-06-06", "2025-06-09", 20)};  // Monday
     EXPECT_EQ(daily_equity_from_trades(trades, 1000, kCorrect).dates,
-              (std::vector<Date>{day("2025-06-07"), day("2025-06-09")}));
-    EXPECT_EQ(daily_equity_from_trades(trades, 1000, kCorrect, true).dates.size(), 3);
+              (std::vector<Date>{day("2025-06-06"), day("2025-06-07"), day("2025-06-09")}));
+    EXPECT_EQ(daily_equity_from_trades(trades, 1000, kCorrect, true).dates.size(), 4);
 }
 
 TEST(DailyEquity, ReturnsEndWhenTheBalanceIsUsedUp) {
