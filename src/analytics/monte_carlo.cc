@@ -11,6 +11,7 @@
 #include "analytics/monte_carlo_summary.h"
 #include "analytics/monte_carlo_worst_case.h"
 #include "analytics/numerics.h"
+#include "analytics/realization.h"
 #include "analytics/returns.h"
 
 namespace tb::analytics {
@@ -97,9 +98,15 @@ Result<void> check_parameters(const MonteCarloParameters& p) {
     return {};
 }
 
-// Trades by opening day; inside a day they keep their order (OPENDAY of 02 §1.3).
-std::vector<const Trade*> by_opening_day(const TradeSet& trades) {
+// Trades as realized; kReference: by opening day, inside a day they keep their order.
+std::vector<const Trade*> in_order(const TradeSet& trades, Conventions conventions) {
     std::vector<const Trade*> order;
+    if (conventions == Conventions::kCorrect) {
+        for (const std::uint32_t index : realization_order(trades.trades)) {
+            order.push_back(&trades.trades[index]);
+        }
+        return order;
+    }
     for (const Trade& trade : trades.trades) {
         order.push_back(&trade);
     }
@@ -163,6 +170,9 @@ Pool make_pool(std::span<const Trade* const> order, const MonteCarloParameters& 
                double history_capital, Conventions conventions) {
     Pool pool;
     double capital = history_capital;
+    const auto day = [&](const Trade& t) {
+        return conventions == Conventions::kCorrect ? t.realized_on() : t.date_opened;
+    };
     for (std::size_t i = 0; i < order.size(); ++i) {
         const double pl = pool_pl(*order[i], p.normalize_to_one_lot, conventions);
         switch (p.method) {
@@ -170,7 +180,7 @@ Pool make_pool(std::span<const Trade* const> order, const MonteCarloParameters& 
                 pool.values.push_back(pl);
                 break;
             case ResampleMethod::kDaily:
-                if (i > 0 && order[i]->date_opened == order[i - 1]->date_opened) {
+                if (i > 0 && day(*order[i]) == day(*order[i - 1])) {
                     pool.values.back() += pl;
                 } else {
                     pool.values.push_back(pl);
@@ -187,6 +197,18 @@ Pool make_pool(std::span<const Trade* const> order, const MonteCarloParameters& 
     return pool;
 }
 
+// From the first opening to the last realization; kReference: to the last opening.
+std::int32_t days_spanned(std::span<const Trade* const> order, Conventions conventions) {
+    Date first = order.front()->date_opened;
+    Date last = first;
+    for (const Trade* const t : order) {
+        first = std::min(first, t->date_opened);
+        last = std::max(last,
+                        conventions == Conventions::kCorrect ? t->realized_on() : t->date_opened);
+    }
+    return last - first;
+}
+
 Result<Setup> prepare(const TradeSet& trades, const MonteCarloParameters& p,
                       Conventions conventions) {
     TB_RETURN_IF_ERROR(check_parameters(p));
@@ -197,7 +219,7 @@ Result<Setup> prepare(const TradeSet& trades, const MonteCarloParameters& p,
     }
     Setup setup;
     MonteCarloSettings& s = setup.settings;
-    const auto order = by_opening_day(trades);
+    const auto order = in_order(trades, conventions);
     s.seed = p.seed;
     s.simulations = p.simulations;
     s.resample_window = p.resample_window;
@@ -224,7 +246,7 @@ Result<Setup> prepare(const TradeSet& trades, const MonteCarloParameters& p,
         return make_error(ErrorCode::kInvalidArgument,
                           "a profit or loss is beyond the range of numbers");
     }
-    const std::int32_t span = order.back()->date_opened - order.front()->date_opened;
+    const std::int32_t span = days_spanned(order, conventions);
     s.steps_per_year = p.steps_per_year.value_or(
         span > 0 ? static_cast<double>(steps) / span * kDaysPerYear : kFallbackStepsPerYear);
     s.simulation_length = p.simulation_length.value_or(std::max(steps, kMinSimulationLength));

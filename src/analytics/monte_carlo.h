@@ -15,6 +15,8 @@
 // - an account that reaches zero stays there: total and annualized return are -100 %, drawdown is
 //   at most 100 % (I-36);
 // - P/L is net of fees (I-17); the start capital is that of 02 §2.1 (I-56);
+// - results are pooled in the order they were realized (realization.h), daily ones by the day they
+//   were realized, and a year is measured from the first opening to the last realization;
 // - daily resampling has its horizon and its year in days (I-48);
 // - worst-case sizes: MaxLoss is converted from percent of premium, one-lot divides the loss
 // (I-35);
@@ -24,6 +26,7 @@
 // Thread-safe: run_monte_carlo is pure and uses its own threads.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -49,9 +52,14 @@ inline constexpr std::size_t kMinMonteCarloTrades = 10;
 inline constexpr std::size_t kMinPoolSize = 5;
 inline constexpr std::size_t kMaxBandPoints = 200;
 
+// Shares of the start capital whose loss is reported without being asked for.
+inline constexpr std::array kRuinLevels = {0.1, 0.2, 0.3, 0.5, 0.75, 1.0};
+// Levels of the drawdown's distribution over paths.
+inline constexpr std::array kDrawdownLevels = {0.5, 0.75, 0.9, 0.95, 0.99};
+
 enum class ResampleMethod {
     kTrades,      // dollars per trade, added
-    kDaily,       // dollars per opening day, added
+    kDaily,       // dollars per realization day (kReference: opening day), added
     kPercentage,  // P/L as a share of the account before the trade, compounded
 };
 enum class ResampleMode { kStationaryBlock, kIid };
@@ -78,8 +86,9 @@ struct MonteCarloParameters {
     ResampleMode mode = ResampleMode::kStationaryBlock;
     std::optional<std::size_t> mean_block_length;  // >= 1; default max(1, round(cbrt(pool size)))
     std::optional<double> ruin_threshold;          // share of the start capital lost; (0, 1]
-    std::optional<double> initial_capital;         // dollars, > 0
-    std::optional<double> historical_capital;      // dollars at the start of the history, > 0
+    // kCorrect: ruin is reported at kRuinLevels too.
+    std::optional<double> initial_capital;     // dollars, > 0
+    std::optional<double> historical_capital;  // dollars at the start of the history, > 0
     // kCorrect: what both default to where `trades` do not say it (a part of the block, a daily log
     // beside trades without funds); default 02 §2.1 over `trades`.
     std::optional<double> account_capital;
@@ -121,7 +130,10 @@ struct MonteCarloSettings {
 struct Estimate {
     std::optional<double> value;
     // Mean: s/sqrt(n). Share: sqrt(p(1-p)/n). Standard deviation: sqrt((m4 - s^4)/n)/(2s). Quantile
-    // q: half the distance of the order statistics n*q -+ sqrt(n*q*(1-q)).
+    // q: the rank of the order statistic is binomial with deviation h = sqrt(n*q*(1-q)), so the
+    // error is h times the slope of the order statistics around it, (X(r+h) - X(r-h))/(2h) with r =
+    // q*(n-1) and X linear between neighbours (David and Nagaraja 2003, Order Statistics 2.5).
+    // kReference: half the distance of the whole ranks around n*q -+ h.
     std::optional<double> standard_error;
 };
 
@@ -173,6 +185,10 @@ struct MonteCarloOutcome {
     // error: sqrt((s^2 + (1-q)(mean - quantile)^2)/(nq)), s of the tail, q = 0.05 (Manistre and
     // Hancock 2005, Variance of the CTE Estimator).
     Estimate expected_shortfall_95;
+    // Quantiles of the largest drawdown of a path, parallel to kDrawdownLevels; shares.
+    std::array<Estimate, kDrawdownLevels.size()> max_drawdown;
+    // Shares of paths that ever lost kRuinLevels of the start capital (kCorrect).
+    std::array<Estimate, kRuinLevels.size()> ruin;
     std::vector<BandPoint> bands;  // at most band_points, evenly spaced, the last at the last step
 };
 

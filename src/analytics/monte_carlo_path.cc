@@ -185,6 +185,7 @@ PathFigures PathSimulator::follow(std::span<const double> steps, PathBuffers& bu
     figures.total_return = (capital - start) / start;
     figures.annualized_return = annualize(figures.total_return, plan_);
     figures.sharpe = sharpe_of(returns, plan_);
+    figures.lowest = lowest;
     figures.touched_zero = lowest <= 0;
     figures.ruined = plan_.ruin_level >= 0 && lowest <= plan_.ruin_level;
     return figures;

@@ -40,6 +40,7 @@ struct PathFigures {
     double annualized_return = 0;  // NaN where undefined
     double max_drawdown = 0;
     double sharpe = 0;  // NaN where undefined
+    double lowest = 0;  // capital
     bool touched_zero = false;
     bool ruined = false;
     bool saturated = false;

@@ -58,19 +58,41 @@ Estimate share_estimate(std::size_t count, std::size_t total) {
     return {p, std::sqrt(p * (1 - p) / n)};
 }
 
-Estimate quantile_estimate(std::span<const double> ascending, double q) {
+// Half the distance of the whole ranks around n*q -+ h.
+double reference_quantile_error(std::span<const double> ascending, double q) {
+    const auto n = static_cast<double>(ascending.size());
+    const double half = std::sqrt(n * q * (1 - q));
+    const double last = n - 1;
+    const auto low = static_cast<std::size_t>(std::clamp(std::floor(n * q - half), 0.0, last));
+    const auto high = static_cast<std::size_t>(std::clamp(std::ceil(n * q + half), 0.0, last));
+    return (ascending[high] - ascending[low]) / 2;
+}
+
+// The deviation of the rank times the slope of the order statistics around it. At the ends of the
+// sample the slope is that of the side that exists.
+double quantile_error(std::span<const double> ascending, double q) {
+    const auto n = static_cast<double>(ascending.size());
+    const double last = n - 1;
+    const double half = std::sqrt(n * q * (1 - q));
+    const double low = std::max(0.0, q * last - half);
+    const double high = std::min(last, q * last + half);
+    if (!(high > low)) {
+        return 0;
+    }
+    const auto at = [&](double rank) { return *quantile_sorted(ascending, rank / last); };
+    return half * (at(high) - at(low)) / (high - low);
+}
+
+Estimate quantile_estimate(std::span<const double> ascending, double q, Conventions conventions) {
     Estimate result;
     const auto value = quantile_sorted(ascending, q);
     if (!value || !std::isfinite(*value)) {
         return result;
     }
     result.value = value;
-    const auto n = static_cast<double>(ascending.size());
-    const double half = std::sqrt(n * q * (1 - q));
-    const double last = n - 1;
-    const auto low = static_cast<std::size_t>(std::clamp(std::floor(n * q - half), 0.0, last));
-    const auto high = static_cast<std::size_t>(std::clamp(std::ceil(n * q + half), 0.0, last));
-    result.standard_error = finite((ascending[high] - ascending[low]) / 2);
+    result.standard_error =
+        finite(conventions == Conventions::kReference ? reference_quantile_error(ascending, q)
+                                                      : quantile_error(ascending, q));
     return result;
 }
 
@@ -140,6 +162,16 @@ void fill_losses(std::span<const double> ascending_returns, MonteCarloOutcome& o
     outcome.value_at_risk_95 = loss_of(outcome.return_p5);
     outcome.value_at_risk_90 = loss_of(outcome.return_p10);
     outcome.expected_shortfall_95 = shortfall_estimate(ascending_returns, outcome.return_p5);
+}
+
+void fill_ruin(std::span<const PathFigures> paths, double initial_capital,
+               MonteCarloOutcome& outcome) {
+    for (std::size_t i = 0; i < kRuinLevels.size(); ++i) {
+        const double level = initial_capital * (1 - kRuinLevels[i]);
+        const auto ruined = std::count_if(paths.begin(), paths.end(),
+                                          [&](const PathFigures& p) { return p.lowest <= level; });
+        outcome.ruin[i] = share_estimate(static_cast<std::size_t>(ruined), paths.size());
+    }
 }
 
 // Order statistics by one counting pass: values fall into bins that keep their order, and only the
@@ -259,19 +291,24 @@ MonteCarloOutcome summarize_paths(std::span<const PathFigures> paths,
          {&columns.final_value, &columns.total_return, &columns.annualized, &columns.drawdown}) {
         std::sort(column->begin(), column->end());
     }
-    s.median_final_value = quantile_estimate(columns.final_value, 0.5);
-    s.median_total_return = quantile_estimate(columns.total_return, 0.5);
-    s.median_max_drawdown = quantile_estimate(columns.drawdown, 0.5);
+    s.median_final_value = quantile_estimate(columns.final_value, 0.5, conventions);
+    s.median_total_return = quantile_estimate(columns.total_return, 0.5, conventions);
+    s.median_max_drawdown = quantile_estimate(columns.drawdown, 0.5, conventions);
     if (annualized) {
-        s.median_annualized_return = quantile_estimate(columns.annualized, 0.5);
+        s.median_annualized_return = quantile_estimate(columns.annualized, 0.5, conventions);
     }
-    outcome.return_p5 = quantile_estimate(columns.total_return, 0.05);
-    outcome.return_p10 = quantile_estimate(columns.total_return, 0.10);
-    outcome.return_p25 = quantile_estimate(columns.total_return, 0.25);
+    outcome.return_p5 = quantile_estimate(columns.total_return, 0.05, conventions);
+    outcome.return_p10 = quantile_estimate(columns.total_return, 0.10, conventions);
+    outcome.return_p25 = quantile_estimate(columns.total_return, 0.25, conventions);
     outcome.return_p50 = s.median_total_return;
-    outcome.return_p75 = quantile_estimate(columns.total_return, 0.75);
-    outcome.return_p95 = quantile_estimate(columns.total_return, 0.95);
+    outcome.return_p75 = quantile_estimate(columns.total_return, 0.75, conventions);
+    outcome.return_p95 = quantile_estimate(columns.total_return, 0.95, conventions);
     fill_losses(columns.total_return, outcome);
+    for (std::size_t i = 0; i < kDrawdownLevels.size(); ++i) {
+        outcome.max_drawdown[i] =
+            quantile_estimate(columns.drawdown, kDrawdownLevels[i], conventions);
+    }
+    fill_ruin(paths, settings.initial_capital, outcome);
 
     const char* range = "beyond the range of numbers";
     const char* below = conventions == Conventions::kReference

@@ -83,6 +83,9 @@ std::vector<mcp::Field> result_fields() {
         open_object("valueAtRisk", "p5, p10, p25 of the total return, signed"),
         open_object("percentileBands", "p5 to p95 of the total return"),
         open_list("bands", "The same by step"),
+        open_object("maxDrawdownPercentiles", "p50 to p99 of the paths' largest drawdowns, shares")
+            .optional(),
+        open_list("ruin", "Per share of the start capital lost: probability").optional(),
         open_object("lossAtRisk", "var95, var90, expectedShortfall95: positive losses"),
         field::integer("actualResamplePoolSize", "Results in the pool"),
         open_object("riskFreeRate", "Deducted by the Sharpe ratio"),
@@ -166,21 +169,31 @@ void filter_again_as_reference(RiskSelection& selection) {
     });
 }
 
-// Mean annual rate over the days from the first to the last realized trade, so that this Sharpe
-// ratio deducts what get_statistics deducts (02 I-53).
-double mean_rate(const RiskSelection& selection, const analytics::RiskFreeRates& rates) {
+// Mean annual rate over the days from the first opening to the last realization, so that this
+// Sharpe ratio deducts what get_statistics deducts, and what to know about it.
+double mean_rate(const RiskSelection& selection, const analytics::RiskFreeRates& rates,
+                 std::vector<std::string>& warnings) {
     if (rates.mode() == analytics::RateMode::kFixed) {
         return *rates.fixed_annual_pct();
     }
-    const auto& trades = selection.trades.trades;
-    const auto [first, last] = std::minmax_element(
-        trades.begin(), trades.end(),
-        [](const auto& a, const auto& b) { return a.realized_on() < b.realized_on(); });
+    Date first = selection.trades.trades.front().date_opened;
+    Date last = first;
+    for (const analytics::Trade& trade : selection.trades.trades) {
+        first = std::min({first, trade.date_opened, trade.realized_on()});
+        last = std::max(last, trade.realized_on());
+    }
     double sum = 0;
     std::int32_t days = 0;
-    for (Date day = first->realized_on(); day <= last->realized_on(); day = day.plus_days(1)) {
-        sum += rates.resolve(day, selection.conventions).annual_pct;
+    analytics::ResolutionCounts counts;
+    for (Date day = first; day <= last; day = day.plus_days(1)) {
+        const analytics::ResolvedRate rate = rates.resolve(day, selection.conventions);
+        counts.add(rate.resolution);
+        sum += rate.annual_pct;
         ++days;
+    }
+    for (std::string& text :
+         analytics::clamped_rate_warnings(counts, rates, "days of the history")) {
+        warnings.push_back(std::move(text));
     }
     return sum / days;
 }
@@ -220,6 +233,20 @@ std::vector<NamedEstimate> losses_of(const MonteCarloOutcome& outcome) {
             {"expectedShortfall95", outcome.expected_shortfall_95}};
 }
 
+std::vector<NamedEstimate> drawdowns_of(const MonteCarloOutcome& outcome) {
+    static_assert(analytics::kDrawdownLevels == std::array{0.5, 0.75, 0.9, 0.95, 0.99});
+    const auto& d = outcome.max_drawdown;
+    return {{"p50", d[0]}, {"p75", d[1]}, {"p90", d[2]}, {"p95", d[3]}, {"p99", d[4]}};
+}
+
+// Named by the share of the start capital that was lost.
+std::vector<NamedEstimate> ruin_of(const MonteCarloOutcome& outcome) {
+    static_assert(analytics::kRuinLevels == std::array{0.1, 0.2, 0.3, 0.5, 0.75, 1.0});
+    const auto& r = outcome.ruin;
+    return {{"10%", r[0]}, {"20%", r[1]}, {"30%", r[2]},
+            {"50%", r[3]}, {"75%", r[4]}, {"100%", r[5]}};
+}
+
 Json values_json(const std::vector<NamedEstimate>& estimates,
                  std::initializer_list<std::string_view> names = {}) {
     Json json = Json::object();
@@ -242,7 +269,23 @@ Json errors_json(const MonteCarloOutcome& outcome) {
     return json;
 }
 
-void add_outcome(Json& json, const MonteCarloOutcome& outcome) {
+// What the reference does not have: the drawdown's distribution and ruin at stated thresholds.
+void add_risk_of_paths(Json& json, const MonteCarloOutcome& outcome) {
+    json["maxDrawdownPercentiles"] = values_json(drawdowns_of(outcome));
+    json["ruin"] = Json::array();
+    for (std::size_t i = 0; i < analytics::kRuinLevels.size(); ++i) {
+        json["ruin"].push_back({{"lost", analytics::kRuinLevels[i]},
+                                {"probability", figure_json(outcome.ruin[i].value)},
+                                {"standardError", figure_json(outcome.ruin[i].standard_error)}});
+    }
+    Json& errors = json["standardErrors"];
+    errors["maxDrawdownPercentiles"] = Json::object();
+    for (const auto& [name, estimate] : drawdowns_of(outcome)) {
+        errors["maxDrawdownPercentiles"][name] = figure_json(estimate.standard_error);
+    }
+}
+
+void add_outcome(Json& json, const MonteCarloOutcome& outcome, bool reference) {
     const auto quantiles = quantiles_of(outcome);
     json["statistics"] = values_json(statistics_of(outcome));
     json["standardErrors"] = errors_json(outcome);
@@ -259,6 +302,9 @@ void add_outcome(Json& json, const MonteCarloOutcome& outcome) {
                          {"p95", point.p95}});
     }
     json["bands"] = std::move(bands);
+    if (!reference) {
+        add_risk_of_paths(json, outcome);
+    }
 }
 
 // As given, with its sign, or the one drawn.
@@ -288,13 +334,13 @@ Json result_json(const Json& arguments, const MonteCarloResult& result, const Js
                  {"strategy", echo(arguments, "strategy")},
                  {"seed", seed_json(arguments, result.settings)},
                  {"parameters", parameters_json(arguments, result.settings)}};
-    add_outcome(json, result.outcome);
+    add_outcome(json, result.outcome, is_reference(arguments));
     json["actualResamplePoolSize"] = result.settings.pool_size;
     json["riskFreeRate"] = rate;
     json["withoutWorstCase"] = nullptr;
     if (result.without_worst_case) {
         Json without = Json::object();
-        add_outcome(without, *result.without_worst_case);
+        add_outcome(without, *result.without_worst_case, is_reference(arguments));
         without.erase("bands");
         json["withoutWorstCase"] = std::move(without);
     }
@@ -311,7 +357,7 @@ Json result_json(const Json& arguments, const MonteCarloResult& result, const Js
 }
 
 void add_lines(mcp::MarkdownTable& table, const MonteCarloOutcome& outcome,
-               const MonteCarloOutcome* without) {
+               const MonteCarloOutcome* without, bool reference) {
     const auto shown = [](const std::string& name, const std::optional<double>& value) {
         if (!value) {
             return std::string("N/A");
@@ -341,6 +387,10 @@ void add_lines(mcp::MarkdownTable& table, const MonteCarloOutcome& outcome,
     const MonteCarloOutcome& second = without != nullptr ? *without : outcome;
     rows(statistics_of(outcome), statistics_of(second), "");
     rows(quantiles_of(outcome), quantiles_of(second), "Total return ");
+    if (!reference) {
+        rows(drawdowns_of(outcome), drawdowns_of(second), "Max drawdown ");
+        rows(ruin_of(outcome), ruin_of(second), "Chance to lose ");
+    }
 }
 
 std::string result_text(const Json& arguments, const MonteCarloResult& result, std::size_t budget) {
@@ -367,7 +417,7 @@ std::string result_text(const Json& arguments, const MonteCarloResult& result, s
         titles.emplace_back("Without worst cases");
     }
     mcp::MarkdownTable table(titles, budget);
-    add_lines(table, result.outcome, without);
+    add_lines(table, result.outcome, without, is_reference(arguments));
     return text + table.text("raise maxChars") + "\n";
 }
 
@@ -423,10 +473,18 @@ std::vector<Explanation> explain(const Json& arguments, const RiskSelection& sel
         {{"p10", figure_json(result.outcome.return_p10.value)}});
     add("lossAtRisk.expectedShortfall95", "minus the mean total return of the worst 5 %", path);
     add("standardErrors",
-        "mean: s/sqrt(n); share: sqrt(p(1-p)/n); sd: sqrt((m4 - s^4)/n)/(2s); quantile: half the "
-        "distance of the order statistics nq -+ sqrt(nq(1-q)); shortfall: sqrt((s^2 of the worst "
-        "5 % + 0.95*(shortfall - p5)^2)/(0.05n))",
+        reference
+            ? "mean: s/sqrt(n); share: sqrt(p(1-p)/n); sd: sqrt((m4 - s^4)/n)/(2s); quantile: "
+              "half the distance of the order statistics nq -+ sqrt(nq(1-q)); shortfall: "
+              "sqrt((s^2 of the worst 5 % + 0.95*(shortfall - p5)^2)/(0.05n))"
+            : "mean: s/sqrt(n); share: sqrt(p(1-p)/n); sd: sqrt((m4 - s^4)/n)/(2s); quantile: h "
+              "= sqrt(nq(1-q)) times the slope of the order statistics between q(n-1) -+ h; "
+              "shortfall: sqrt((s^2 of the worst 5 % + 0.95*(shortfall - p5)^2)/(0.05n))",
         {{"n", used.simulations}});
+    if (!reference) {
+        add("maxDrawdownPercentiles", "quantiles over paths of " + drawdown, path);
+        add("ruin", "share of paths whose capital ever fell to startCapital*(1 - lost)", path);
+    }
     if (used.worst_case_enabled) {
         add("worstCaseLosses",
             reference ? "largest of margin, max loss as written and realized loss of the strategy; "
@@ -451,10 +509,10 @@ mcp::Outcome<mcp::ToolResult> run_monte_carlo(App& app, mcp::ToolContext& contex
     } else {
         TB_TRY_TOOL(const RateSource source,
                     rate_source(app, context, number_argument(arguments, "riskFreeRateAnnualPct")));
-        parameters.risk_free_annual_pct = mean_rate(selection, source.rates);
+        frame.warnings = source.warnings;
+        parameters.risk_free_annual_pct = mean_rate(selection, source.rates, frame.warnings);
         rate = rate_json(source.rates, selection.conventions);
         rate["annualRatePct"] = parameters.risk_free_annual_pct;
-        frame.warnings = source.warnings;
         parameters.account_capital = account_start_capital(selection);
     }
     TB_TRY_TOOL(const MonteCarloResult result,
