@@ -5,6 +5,7 @@
 #include <iterator>
 #include <limits>
 
+#include "analytics/selection.h"
 #include "core/unicode.h"
 
 namespace tb::analytics {
@@ -69,12 +70,19 @@ DiffSide diff_side(const BlockInput& input, const DateRange& dates,
     filter.dates = dates;
     filter.date_field = date_field_for(options.conventions);
     DiffSide side;
-    const TradeSet trades = filter_trades(*input.set, filter);
+    Selection part;
+    if (options.conventions == Conventions::kCorrect) {
+        part = select_part(*input.set, input.log, filter);
+        [[maybe_unused]] const Capital capital = fund_part(*input.set, input.log, part);
+    } else {
+        part.trades = filter_trades(*input.set, filter);
+        part.log = filter_log(input.log, dates);
+    }
+    const TradeSet& trades = part.trades;
     side.block.trade_count = static_cast<std::int64_t>(trades.trades.size());
     side.block.strategies = strategies_in_use(trades);
     std::sort(side.block.strategies.begin(), side.block.strategies.end());
-    side.block.statistics =
-        portfolio_statistics(trades.trades, filter_log(input.log, dates), options);
+    side.block.statistics = portfolio_statistics(trades.trades, part.log, options);
     side.strategies = strategy_statistics(trades);
     return side;
 }

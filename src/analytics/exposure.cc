@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "analytics/log_flows.h"
 #include "analytics/numerics.h"
 #include "analytics/returns_order.h"
 
@@ -185,10 +186,15 @@ EquityByDay equity_by_day(std::span<const Trade> trades, std::optional<double> s
 
 EquityByDay equity_by_day(std::span<const DailyLogEntry> log) {
     EquityByDay equity;
-    for (const DailyLogEntry& entry : log) {
+    const LogFlows flows = log_flows(log);
+    CompensatedSum withdrawn;
+    for (std::size_t i = 0; i < log.size(); ++i) {
+        const DailyLogEntry& entry = log[i];
         equity.start = equity.start.value_or(entry.net_liquidity - entry.daily_pl);
+        // What was taken out on the first day is not in the balance the log starts from.
+        withdrawn.add(flows.in_balance && i > 0 ? flows.withdrawn[i] : 0);
         equity.dates.push_back(entry.date);
-        equity.end_of_day.push_back(entry.net_liquidity);
+        equity.end_of_day.push_back(entry.net_liquidity + withdrawn.value());
     }
     return equity;
 }

@@ -31,7 +31,8 @@ struct EquityByDay {
 // kCorrect: all trades by realization day.
 [[nodiscard]] EquityByDay equity_by_day(std::span<const Trade> trades, std::optional<double> start,
                                         Conventions conventions);
-// What the log says is in the account, deposits and withdrawals included.
+// What the log says is in the account, deposits included; withdrawals are added back, so that money
+// taken out looks like no loss here either.
 [[nodiscard]] EquityByDay equity_by_day(std::span<const DailyLogEntry> log);
 // The last point of each day of an equity curve (what get_performance_charts does).
 [[nodiscard]] EquityByDay equity_by_day(const EquityCurve& curve);

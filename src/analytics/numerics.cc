@@ -6,7 +6,10 @@
 #include <numbers>
 #include <numeric>
 
+#include <fmt/format.h>
 #include <math.h>
+
+#include "core/number.h"
 
 namespace tb::analytics {
 
@@ -205,6 +208,14 @@ std::vector<double> average_ranks(std::span<const double> values) {
         first = end;
     }
     return ranks;
+}
+
+std::string readable_amount(double dollars) {
+    constexpr double kReadable = 1e15;
+    if (!std::isfinite(dollars)) {
+        return "a number beyond all bounds";
+    }
+    return std::fabs(dollars) < kReadable ? fixed_text(dollars, 2) : fmt::format("{:.3e}", dollars);
 }
 
 double round_half_up(double x) {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "analytics/trade.h"
@@ -76,6 +77,11 @@ class CompensatedSum {
 
 // 1-based ranks in input order, ties get the mean of the ranks they span.
 [[nodiscard]] std::vector<double> average_ranks(std::span<const double> values);
+
+// --- text ---------------------------------------------------------------------------------------
+
+// Two decimals, or what fits a sentence: an absurd cell of a file has three hundred digits.
+[[nodiscard]] std::string readable_amount(double dollars);
 
 // --- rounding -----------------------------------------------------------------------------------
 

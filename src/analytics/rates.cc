@@ -169,6 +169,18 @@ std::optional<Date> RiskFreeRates::data_through() const {
     return Date::from_ymd(kFirstYear + months / 12, months % 12 + 1, 1)->plus_days(-1);
 }
 
+std::optional<Date> RiskFreeRates::data_from() const {
+    switch (mode_) {
+        case RateMode::kFixed:
+            return std::nullopt;
+        case RateMode::kDailySeries:
+            return series_->entries.front().date;
+        case RateMode::kMonthlyAverages:
+            break;
+    }
+    return Date::from_ymd(kFirstYear, 1, 1);
+}
+
 ResolvedRate RiskFreeRates::resolve(Date day, Conventions conventions) const {
     if (mode_ == RateMode::kFixed) {
         return {fixed_pct_, RateResolution::kExact};
@@ -181,6 +193,22 @@ ResolvedRate RiskFreeRates::resolve(Date day, Conventions conventions) const {
         rate.annual_pct = bond_equivalent_yield_pct(rate.annual_pct);
     }
     return rate;
+}
+
+std::vector<std::string> clamped_rate_warnings(const ResolutionCounts& counts,
+                                               const RiskFreeRates& rates, std::string_view what) {
+    std::vector<std::string> warnings;
+    if (counts.clamped_earliest > 0) {
+        warnings.push_back(
+            fmt::format("{} {} lie before the first risk-free rate ({}); that first rate was used",
+                        counts.clamped_earliest, what, rates.data_from()->to_iso()));
+    }
+    if (counts.stale_after_latest > 0) {
+        warnings.push_back(
+            fmt::format("{} {} lie after the last risk-free rate ({}); that last rate was used",
+                        counts.stale_after_latest, what, rates.data_through()->to_iso()));
+    }
+    return warnings;
 }
 
 double bond_equivalent_yield_pct(double discount_pct) {

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analytics/trade.h"
@@ -72,6 +73,8 @@ class RiskFreeRates {
     [[nodiscard]] std::string series_name() const;
     // Last day covered; nullopt when fixed.
     [[nodiscard]] std::optional<Date> data_through() const;
+    // First day covered; nullopt when fixed.
+    [[nodiscard]] std::optional<Date> data_from() const;
     [[nodiscard]] ResolvedRate resolve(Date day, Conventions conventions) const;
 
   private:
@@ -79,6 +82,13 @@ class RiskFreeRates {
     double fixed_pct_ = 0;
     const RateSeries* series_ = nullptr;
 };
+
+// Days that lie outside the table on either side, for which its first or last rate was taken: one
+// sentence each, none when all lie inside. `what`: what was counted, in the plural ("daily
+// returns").
+[[nodiscard]] std::vector<std::string> clamped_rate_warnings(const ResolutionCounts& counts,
+                                                             const RiskFreeRates& rates,
+                                                             std::string_view what);
 
 // 100 * 365 d / (360 - 91 d) with d = discount_pct / 100: annual percent, simple, 365 days.
 [[nodiscard]] double bond_equivalent_yield_pct(double discount_pct);

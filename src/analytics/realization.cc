@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "analytics/numerics.h"
 #include "analytics/returns.h"
 
 namespace tb::analytics {
@@ -371,12 +372,12 @@ std::string FundsChain::warning() const {
     }
     return fmt::format(
         "the funds column does not follow from the P/L at {} of {} trades, first at the one closed "
-        "{}{}, where {:.2f} was expected and {:.2f} is stated: deposits, withdrawals or trades "
+        "{}{}, where {} was expected and {} is stated: deposits, withdrawals or trades "
         "that "
         "are not in the file",
         broken, steps, first->date.to_iso(),
         first->source_line > 0 ? fmt::format(" (line {})", first->source_line) : "",
-        first->expected, first->stated);
+        readable_amount(first->expected), readable_amount(first->stated));
 }
 
 FundsChain check_funds_chain(std::span<const Trade> trades, const TradeOrder& order) {

@@ -8,9 +8,12 @@
 #include <fmt/format.h>
 
 #include "analytics/equity.h"
+#include "analytics/log_flows.h"
 #include "analytics/numerics.h"
+#include "analytics/realization.h"
 #include "analytics/returns_order.h"
 #include "analytics/statistics_checks.h"
+#include "analytics/statistics_equity.h"
 #include "analytics/statistics_tally.h"
 #include "analytics/streaks.h"
 
@@ -152,6 +155,7 @@ class Builder {
             fill_reference_drawdown();
             fill_reference_growth();
         } else {
+            follow_trades();
             fill_drawdown();
             fill_growth();
         }
@@ -194,13 +198,22 @@ class Builder {
             note("profitFactor", "no losing trade: gross profit over zero is infinite");
         }
         if (tally_.wins > 0 && tally_.losses > 0) {
-            const double p = s.win_rate;
+            // Kelly's bet is between a win and a loss: a result of zero moves nothing (kelly.h).
+            const double p = reference_ ? s.win_rate
+                                        : static_cast<double>(tally_.wins) /
+                                              static_cast<double>(tally_.wins + tally_.losses);
             const double b = s.avg_win / std::fabs(s.avg_loss);
             s.kelly_pct = 100 * (p * b - (1 - p)) / b;
         } else {
             note("kellyPercentage", "needs at least one winning and one losing trade");
         }
-        const StreakCounts streaks = streak_counts(columns_.net);
+        std::vector<double> pl = columns_.net;
+        if (!reference_) {
+            order_ = realization_order(trades_);
+            std::transform(order_.begin(), order_.end(), pl.begin(),
+                           [&](std::uint32_t i) { return columns_.net[i]; });
+        }
+        const StreakCounts streaks = streak_counts(pl);
         s.max_win_streak = streaks.max_win;
         s.max_loss_streak = streaks.max_loss;
         s.current_streak = streaks.current;
@@ -213,32 +226,45 @@ class Builder {
                                         : initial_capital(trades_, {}, options_.conventions);
         bool use_log = !log_.empty();
         if (!reference_) {
-            warn(log_sanity_warnings(log_));
             warn(sanity_.warnings());
-            const auto [first, last] =
-                std::minmax_element(columns_.realized.begin(), columns_.realized.end());
-            const auto reasons = log_disagreements(
-                {Date(*first), Date(*last), tally_.net.value(), of_trades.dollars}, log_);
+            const RealizedTrades realized{columns_.opened, columns_.realized, columns_.net,
+                                          of_trades.dollars};
+            const auto reasons = log_disagreements(realized, log_);
             if (!reasons.empty()) {
                 use_log = false;
                 result_.warnings.push_back(fmt::format(
                     "the daily log is not used because it does not match the trades: {}",
                     fmt::join(reasons, "; ")));
+            } else if (use_log) {
+                warn(log_sanity_warnings(log_));
+                warn(log_position_warnings(realized, log_));
+            }
+            const std::string chain = check_funds_chain(trades_, order_).warning();
+            if (!chain.empty()) {
+                result_.warnings.push_back(chain);
             }
         }
         base_.capital = use_log ? initial_capital(trades_, log_, options_.conventions) : of_trades;
+        const Date opened(*std::min_element(columns_.opened.begin(), columns_.opened.end()));
         base_.daily = use_log ? daily_equity_from_log(log_, options_.conventions)
                               : daily_equity_from_columns(columns_.realized, columns_.net,
                                                           base_.capital.dollars.value_or(0),
-                                                          options_.conventions);
+                                                          options_.conventions, false, opened);
         result_.stats.initial_capital = base_.capital.dollars;
         if (!use_log && reference_) {
             result_.warnings.emplace_back(
                 "No daily log was available; realized trade P/L is grouped by close date and "
                 "zero-P/L weekdays are inserted. Exchange holidays are not modeled.");
         }
+        say_capital();
+    }
+
+    void say_capital() {
         if (!base_.capital.dollars) {
             note("initialCapital", "no trade states the account's funds and there is no daily log");
+            if (!reference_) {
+                return;  // nothing can be said about a balance that is not known
+            }
         } else if (!(*base_.capital.dollars > 0)) {
             result_.warnings.emplace_back(
                 "the start capital is not positive, so returns and drawdown have no meaning");
@@ -247,6 +273,35 @@ class Builder {
             result_.warnings.push_back(
                 fmt::format("the account's balance was used up before {}; daily returns end there",
                             base_.daily.exhausted_on->to_iso()));
+        }
+    }
+
+    // The balance after each trade, from the capital of the base.
+    void follow_trades() {
+        if (!has_capital()) {
+            return;
+        }
+        const bool from_log = base_.daily.source == ReturnSource::kDailyLog;
+        const auto flows = from_log ? log_flows(log_).flows(log_) : std::vector<AccountFlow>();
+        const EquityCurve curve =
+            equity_curve(trades_, options_.conventions, flows, base_.capital.dollars);
+        result_.drawdowns = worst_drawdowns(base_.daily);
+        result_.drawdowns_by_trade = worst_drawdowns(curve);
+        std::optional<Date>& ran_out = result_.methodology.ran_out_on;
+        const auto say = [&](Date day) { ran_out = std::min(ran_out.value_or(day), day); };
+        if (from_log) {
+            const auto at = std::find_if(log_.begin(), log_.end(), [](const DailyLogEntry& e) {
+                return !(e.net_liquidity > 0);
+            });
+            if (at != log_.end()) {
+                say(at->date);
+            }
+            return;
+        }
+        const auto at = std::find_if(curve.points.begin(), curve.points.end(),
+                                     [](const EquityPoint& p) { return !(p.equity > 0); });
+        if (at != curve.points.end()) {
+            say(at->date);
         }
     }
 
@@ -264,7 +319,10 @@ class Builder {
         if (reference_ && trades_.size() < 2) {
             s.sortino_ratio.reset();
         }
-        const std::string few = n < 2 ? fmt::format("{} daily returns; needs at least 2", n) : "";
+        const std::string few = n >= 2 ? ""
+                                : reference_ || base_.capital.dollars
+                                    ? fmt::format("{} daily returns; needs at least 2", n)
+                                    : "no start capital is known to measure returns by";
         if (!s.sharpe_ratio) {
             note("sharpeRatio", n < 2 ? few : "the daily returns do not vary");
         }
@@ -276,10 +334,15 @@ class Builder {
                  fmt::format("annualized from only {} daily returns: not reliable below {}", n,
                              kFewObservations));
         }
-        if (excess.resolution.stale_after_latest > 0) {
-            result_.warnings.push_back(fmt::format(
-                "{} daily returns lie after the last risk-free rate ({}); that last rate was used",
-                excess.resolution.stale_after_latest, options_.rates.data_through()->to_iso()));
+        if (reference_) {
+            if (excess.resolution.stale_after_latest > 0) {
+                result_.warnings.push_back(fmt::format(
+                    "{} daily returns lie after the last "
+                    "risk-free rate ({}); that last rate was used",
+                    excess.resolution.stale_after_latest, options_.rates.data_through()->to_iso()));
+            }
+        } else {
+            warn(clamped_rate_warnings(excess.resolution, options_.rates, "daily returns"));
         }
     }
 
@@ -320,6 +383,14 @@ class Builder {
                               : trades_.front().date_opened;
         const double years = (base_.daily.dates.back() - from) / kDaysPerYear;
         const double end = base_.daily.end_of_day.back();
+        if (const auto day = result_.methodology.ran_out_on) {
+            const std::string text =
+                fmt::format("the account's balance was 0 or less on {}: there is no growth rate",
+                            day->to_iso());
+            note("cagr", text);
+            result_.warnings.push_back(text);
+            return;
+        }
         set_growth(base_.daily.start, end, years, base_.daily.source);
         s.cagr_pct = compound_annual_growth_pct(base_.daily.start, end, years);
         if (!s.cagr_pct) {
@@ -478,6 +549,7 @@ class Builder {
     bool reference_;
     FirstInstantCapital first_instant_;
     Columns columns_;
+    TradeOrder order_;  // kCorrect: as realized
     Tally tally_;
     TradeSanity sanity_;
     Base base_;
@@ -504,12 +576,8 @@ StatisticsResult empty_statistics(const StatisticsOptions& options) {
     return result;
 }
 
-struct StatisticsWithEquity {
-    StatisticsResult result;
-    DailyEquity daily;
-};
+}  // namespace
 
-// `exposure` may be null; it is left half filled when a trade has a P/L that is not a number.
 StatisticsWithEquity statistics_with_equity(std::span<const Trade> trades,
                                             std::span<const DailyLogEntry> log,
                                             const StatisticsOptions& options,
@@ -532,88 +600,10 @@ StatisticsWithEquity statistics_with_equity(std::span<const Trade> trades,
     return statistics;
 }
 
-}  // namespace
-
 StatisticsResult portfolio_statistics(std::span<const Trade> trades,
                                       std::span<const DailyLogEntry> log,
                                       const StatisticsOptions& options) {
     return statistics_with_equity(trades, log, options, nullptr).result;
-}
-
-Capital account_capital(std::span<const Trade> trades, std::span<const DailyLogEntry> log,
-                        Conventions conventions) {
-    const Capital of_trades = initial_capital(trades, {}, conventions);
-    if (log.empty()) {
-        return of_trades;
-    }
-    const Capital of_log = initial_capital(trades, log, conventions);
-    if (conventions == Conventions::kReference || trades.empty()) {
-        return of_log;
-    }
-    RealizedSpan span{trades.front().realized_on(), trades.front().realized_on(), 0,
-                      of_trades.dollars};
-    CompensatedSum net;
-    for (const Trade& t : trades) {
-        span.first = std::min(span.first, t.realized_on());
-        span.last = std::max(span.last, t.realized_on());
-        net.add(is_usable(t) ? t.net_pl() : 0);
-    }
-    span.net_pl = net.value();
-    return log_disagreements(span, log).empty() ? of_log : of_trades;
-}
-
-std::optional<StatisticsReport> statistics_report(const TradeSet& set,
-                                                  std::span<const DailyLogEntry> log,
-                                                  const StatisticsRequest& request) {
-    const Conventions conventions = request.options.conventions;
-    const bool subset = request.filter.is_subset();
-    TradeSet filtered;
-    Capital capital;  // of the whole block; asked only for a part of it
-    std::span<const Trade> trades = set.trades;
-    if (subset || request.filter.dates.bounded()) {
-        filtered = filter_trades(set, request.filter);
-        if (subset) {
-            capital = account_capital(set.trades, log, conventions);
-        }
-        if (capital.dollars && conventions == Conventions::kReference) {
-            rebuild_equity(filtered.trades, capital.dollars, PlKind::kNet);
-        } else if (capital.dollars) {
-            chain_funds(filtered.trades, *capital.dollars);
-        }
-        trades = filtered.trades;
-    }
-    if (trades.empty()) {
-        return std::nullopt;
-    }
-    const auto used_log =
-        subset ? std::span<const DailyLogEntry>() : filter_log(log, request.filter.dates);
-    StatisticsReport report;
-    report.rebuilt_equity = subset;
-    ExposureSweep sweep(conventions, trades.size());
-    StatisticsWithEquity statistics =
-        statistics_with_equity(trades, used_log, request.options, &sweep);
-    report.result = std::move(statistics.result);
-    if (capital.dollars && conventions == Conventions::kCorrect) {
-        report.result.methodology.capital_source = capital.source;
-    }
-    const std::optional<double> start = report.result.stats.initial_capital;
-    EquityByDay equity;
-    if (conventions == Conventions::kReference) {
-        equity = equity_by_day(trades, start, conventions);
-    } else if (statistics.daily.source == ReturnSource::kDailyLog) {
-        equity = equity_by_day(used_log);
-    } else if (start) {
-        equity = {start, std::move(statistics.daily.dates), std::move(statistics.daily.end_of_day)};
-    }
-    DailyExposure exposure = report.result.dropped_trades == 0
-                                 ? std::move(sweep).finish(equity)
-                                 : daily_exposure(trades, equity, conventions);
-    report.peak_by_dollars = exposure.by_dollars;
-    report.peak_by_percent = exposure.by_percent;
-    for (std::string& warning : exposure.warnings) {
-        report.result.warnings.push_back(std::move(warning));
-    }
-    return report;
 }
 
 }  // namespace tb::analytics

@@ -4,11 +4,15 @@
 // money is dollars. A figure that has no value is nullopt and has a Note saying why; totals that
 // overflow a double are infinite and have a Note too.
 //
-// One base for everything (kCorrect, 02 I-13): returns, ratios, drawdown, growth and start capital
-// all come from the daily log if it covers the trades' realization days and agrees with them on
-// capital and P/L (within 1 percent of the capital), else all from the trades, with a warning that
-// says what disagrees. kReference takes ratios and drawdown from any log and growth from the
-// trades.
+// One base for everything (kCorrect): returns, ratios, drawdown, growth and start capital all come
+// from the daily log if it covers the trades' realization days and agrees with them on capital and
+// realized balances (log_disagreements of statistics_checks.h), else all from the trades, with a
+// warning that says what disagrees. kReference takes ratios and drawdown from any log and growth
+// from the trades.
+//
+// One horizon (kCorrect): from the first opening, or the daily log's first day, to the last
+// realization, or the log's last day; idle exchange days count. An account whose balance was 0 or
+// less at any time has no growth rate: neither CAGR nor Calmar ratio.
 //
 // Cost: linear in trades, plus days; sums are compensated.
 //
@@ -21,6 +25,7 @@
 #include <string>
 #include <vector>
 
+#include "analytics/drawdowns.h"
 #include "analytics/exposure.h"
 #include "analytics/filters.h"
 #include "analytics/rates.h"
@@ -93,6 +98,8 @@ struct Methodology {
     // avg_daily_pl is their quotient.
     double daily_pl_total = 0;
     std::int64_t daily_pl_days = 0;
+    // First day at whose end, or after one of whose trades, the balance was 0 or less (kCorrect).
+    std::optional<Date> ran_out_on;
     Conventions conventions = Conventions::kCorrect;
 };
 
@@ -102,6 +109,10 @@ struct StatisticsResult {
     std::vector<Note> notes;            // one per absent or doubtful figure
     std::vector<std::string> warnings;  // about the data and the method
     std::int64_t dropped_trades = 0;    // with a P/L or fee that is not a number
+    // kCorrect: the deepest of the base, whose first is stats.max_drawdown_pct, and the deepest
+    // after each trade, which see what happened within a day.
+    DrawdownTable drawdowns;
+    DrawdownTable drawdowns_by_trade;
 };
 
 struct StatisticsOptions {
@@ -119,7 +130,8 @@ struct StatisticsOptions {
 //                      funds below their peak. Ours: share of observed days below the peak (I-49).
 //   avg_daily_pl       reference: mean of the log, else net P/L per day with a trade. Ours: net P/L
 //                      of the chosen base per observed day (I-49).
-//   streaks            LOAD order; a zero result ends a streak.
+//   streaks            reference: LOAD order. Ours: as realized (realization.h). A zero result ends
+//                      a streak.
 //   monthly, weekly    share of months and weeks with P/L above zero; reference by opening day and
 //                      weeks cut at New Year (I-15), ours by realization day and ISO week.
 // No usable trade: counts 0, everything optional nullopt (reference: drawdown figures 0).
@@ -188,11 +200,13 @@ struct StatisticsReport {
     StatisticsResult result;
     std::optional<ExposurePeak> peak_by_dollars;
     std::optional<ExposurePeak> peak_by_percent;
-    bool rebuilt_equity = false;  // a strategy or ticker filter: funds rebuilt, log not used
+    bool rebuilt_equity = false;  // a part of the account: funds rebuilt, log not used
 };
-// nullopt when the filters leave no trade. A strategy or ticker filter rebuilds the funds of the
-// subset from the account_capital of the whole block; otherwise the log is cut to the date range.
-// Exposure percents are of the account's money: of the log's net liquidity where it is the base.
+// nullopt when the filters leave no trade. kCorrect: capital and log of the part as selection.h has
+// them, funds rebuilt where it is not the whole account. kReference: a strategy or ticker filter
+// rebuilds the funds of the subset from the account_capital of the whole block; otherwise the log
+// is cut to the date range. Exposure percents are of the account's money: of the log's net
+// liquidity, withdrawals added back, where it is the base.
 [[nodiscard]] std::optional<StatisticsReport> statistics_report(const TradeSet& set,
                                                                 std::span<const DailyLogEntry> log,
                                                                 const StatisticsRequest& request);

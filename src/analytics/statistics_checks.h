@@ -29,22 +29,33 @@ class TradeSanity {
     std::int64_t open_ = 0;
 };
 
-// Withdrawals, and days on which the log's balance moves by other than its P/L (by more than 0.5
-// percent): deposits, withdrawals or gaps.
+// Withdrawals (log_flows.h), and days on which the log's balance moves by other than its P/L and
+// what is withdrawn (by more than 0.5 percent): deposits or gaps.
 [[nodiscard]] std::vector<std::string> log_sanity_warnings(std::span<const DailyLogEntry> log);
 
-// What log_disagreements compares the log with.
-struct RealizedSpan {
-    Date first;  // realization days
-    Date last;
-    double net_pl = 0;
+// Trades as log_disagreements compares a log with them: columns of one length, in any order.
+struct RealizedTrades {
+    std::span<const std::int32_t> opened;    // days since the epoch
+    std::span<const std::int32_t> realized;  // not empty
+    std::span<const double> net_pl;
     std::optional<double> start_capital;  // the trades' own, where known
 };
-// Why the log cannot stand for these trades: it does not cover their realization days, or its start
-// capital or total P/L differ by more than 1 percent of its start capital. Empty when it can, and
-// for an empty log.
-[[nodiscard]] std::vector<std::string> log_disagreements(const RealizedSpan& trades,
+// Why the log cannot stand for these trades; empty when it can, and for an empty log. Like is
+// compared with like, and always to within 1 percent of the larger of the two:
+//   - it covers their realization days;
+//   - its start capital is that of the trades;
+//   - where it states current funds (cash, which positions held do not move), they are the start
+//     plus the net P/L realized by the end of the day, less what was withdrawn if the column knows
+//     of it; else the balance by its daily P/L is that, on the days that end without a position;
+//   - on days that end without a position its net liquidity is its current funds, at least on half
+//     of them: positions may be missing in the trade log.
+// Single days may differ (one, or a twentieth), not the last: a result may be booked a day later.
+[[nodiscard]] std::vector<std::string> log_disagreements(const RealizedTrades& trades,
                                                          std::span<const DailyLogEntry> log);
+// For a log that can: days that end without a position although net liquidity and current funds
+// differ by more than 1 percent.
+[[nodiscard]] std::vector<std::string> log_position_warnings(const RealizedTrades& trades,
+                                                             std::span<const DailyLogEntry> log);
 
 // A note for results of rows with amounts (P/L, fees, margin, premium, funds, excursions) beyond
 // 1e75, below 1e-75 or not numbers: sums, squares and shares of such amounts overflow, and a figure

@@ -144,6 +144,8 @@ Segment::Layout Segment::make_layout(const std::vector<char>& left) const {
     std::int32_t last = first;
     for (const Trade& trade : kept) {
         first = std::min(first, trade.realized_on().days());
+        // One horizon for every ratio: days on which a position is only held count too.
+        first = reference ? first : std::min(first, trade.date_opened.days());
         last = std::max(last, trade.realized_on().days());
     }
     std::vector<char> traded(static_cast<std::size_t>(last - first) + 1, 0);
@@ -276,6 +278,11 @@ void Segment::fill_ratios(const Layout& layout, SegmentFigures& figures) {
     }
     figures.cagr_pct = finite(compound_annual_growth_pct(
         figures.start_capital, figures.start_capital + figures.net_pl, layout.years));
+    const bool ran_out =
+        std::any_of(balance_.begin(), balance_.end(), [](double b) { return !(b > 0); });
+    if (ran_out && conventions_ == Conventions::kCorrect) {
+        figures.cagr_pct.reset();  // what was lost cannot grow
+    }
 }
 
 void Segment::fill_drawdown(const Layout& layout, SegmentFigures& figures) {

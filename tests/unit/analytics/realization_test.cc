@@ -116,6 +116,9 @@ TEST(FundsChain, SaysWhereItBreaksFirst) {
                                    "where 10200.00 was expected and 7200.00 is stated"),
               std::string::npos)
         << chain.warning();
+    trades[1].funds_at_close = -1e-9;
+    const std::string zero = check_funds_chain(trades, realization_order(trades)).warning();
+    EXPECT_NE(zero.find("and 0.00 is stated"), std::string::npos) << zero;
     EXPECT_EQ(check_funds_chain({}, {}).warning(), "");
 }
 

@@ -207,6 +207,11 @@ TEST(Properties, ATradeWithoutResultChangesOnlyCounts) {
         zero.pl = 0;
         zero.opening_fees = 0;
         zero.closing_fees = 0;
+        zero.date_closed = std::max_element(trades.begin(), trades.end(), [](auto& x, auto& y) {
+                               return x.realized_on() < y.realized_on();
+                           })->realized_on();
+        zero.time_closed = TimeOfDay(23 * 3600);
+        zero.funds_at_close.reset();
         more.push_back(zero);
         const PortfolioStatistics a =
             portfolio_statistics(trades, {}, options(Conventions::kCorrect)).stats;
