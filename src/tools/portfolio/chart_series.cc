@@ -185,7 +185,8 @@ const std::vector<std::string>& chart_names() {
 
 ChartSet::ChartSet(ChartInput input, const std::vector<std::string>& names)
     : input_(std::move(input)),
-      curve_(analytics::equity_curve(input_.trades.trades, input_.conventions)) {
+      curve_(analytics::equity_curve(input_.trades.trades, input_.conventions, input_.flows,
+                                     input_.start_capital)) {
     for (const std::string& name : names) {
         add(name);
     }
@@ -260,8 +261,17 @@ void ChartSet::add_curve_chart(const std::string& name) {
                           });
                   });
     } else if (name == "drawdown") {
+        if (input_.conventions == Conventions::kCorrect) {
+            const analytics::DrawdownTable each = analytics::worst_drawdowns(curve_);
+            add_entry("drawdowns", name,
+                      "from a peak to the first day at that peak again, by the daily balance of "
+                      "get_statistics and after each trade",
+                      [rows = drawdowns_json(input_.drawdowns_by_day.value_or(each), each)](
+                          Json& answer, Rendering& /*rendering*/) { answer["drawdowns"] = rows; });
+        }
         add_entry(
-            "drawdown", name, "100*(equity - peak)/peak",
+            "drawdown", name,
+            "100*(equity - peak)/peak after each trade, money taken out of the account left out",
             [points = analytics::drawdown_series(curve_)](Json& answer, Rendering& rendering) {
                 answer["drawdown"] = series(
                     rendering, "drawdown", points, ReferenceCut::kNever,
@@ -314,7 +324,8 @@ void ChartSet::add_summary_chart(const std::string& name) {
               month_table_json(analytics::monthly_returns(trades)));
     } else if (name == "monthly_returns_percent") {
         fixed("monthlyReturnsPercent", "100 * month's P / capital at its start",
-              month_table_json(analytics::monthly_returns_percent(trades, curve_.start)));
+              month_table_json(
+                  analytics::monthly_returns_percent(trades, curve_.start, input_.conventions)));
     } else if (name == "return_distribution") {
         Json rows = Json::array();
         for (const auto& bucket :
@@ -366,7 +377,8 @@ void ChartSet::add_trade_chart(const std::string& name) {
     };
     if (name == "trade_sequence") {
         add_series(
-            "tradeSequence", "P and 100*P/margin per trade", analytics::trade_sequence(trades),
+            "tradeSequence", "P and 100*P/margin per trade",
+            analytics::trade_sequence(trades, input_.conventions),
             [](const auto& point) {
                 return Figures{point.pl, point.rom, point.margin_req};
             },
@@ -380,7 +392,7 @@ void ChartSet::add_trade_chart(const std::string& name) {
             });
     } else if (name == "rom_timeline") {
         add_series(
-            "romTimeline", "100*P/margin", analytics::rom_timeline(trades),
+            "romTimeline", "100*P/margin", analytics::rom_timeline(trades, input_.conventions),
             [](const auto& point) { return Figures{point.rom}; },
             [](const analytics::RomPoint& point) -> Json {
                 return {{"date", point.date.to_iso()},
@@ -500,8 +512,9 @@ void ChartSet::add_risk_chart(const std::string& name) {
                       answer["mfeMae"].update(excursion_rest_json(chart));
                   });
     } else if (name == "daily_exposure") {
-        auto exposure =
-            analytics::daily_exposure(trades, analytics::equity_by_day(curve_), input_.conventions);
+        auto exposure = analytics::daily_exposure(
+            trades, input_.account_by_day.value_or(analytics::equity_by_day(curve_)),
+            input_.conventions);
         warnings_.insert(warnings_.end(), exposure.warnings.begin(), exposure.warnings.end());
         add_entry(
             "dailyExposure", name,

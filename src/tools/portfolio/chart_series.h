@@ -7,11 +7,14 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "analytics/drawdowns.h"
 #include "analytics/equity.h"
+#include "analytics/exposure.h"
 #include "analytics/trade.h"
 #include "mcp/json_box.h"
 #include "tools/portfolio/common.h"
@@ -28,6 +31,12 @@ struct ChartInput {
     std::size_t rolling_window = 30;
     double excursion_bucket = 10;
     bool strategy_filter = false;
+    std::optional<double> start_capital;        // nullopt: that of the trades
+    std::vector<analytics::AccountFlow> flows;  // withdrawals of the account, ascending by day
+    // What exposure is a percent of where a daily log is the base; nullopt: of the equity curve.
+    std::optional<analytics::EquityByDay> account_by_day;
+    // Of the figures of get_statistics for the same trades; null where they have none (one lot).
+    std::optional<analytics::DrawdownTable> drawdowns_by_day;
 };
 
 // How many points of a series are shown.

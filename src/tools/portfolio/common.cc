@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "analytics/statistics.h"
+#include "analytics/selection.h"
 #include "core/unicode.h"
 #include "mcp/nearest.h"
 #include "mcp/render.h"
@@ -179,15 +179,9 @@ std::optional<mcp::ToolError> unknown_strategy(const std::optional<std::string>&
                     hint.empty() ? std::string("; get_block_info names its strategies") : hint));
 }
 
-analytics::Capital start_capital(const BlockData& block, const analytics::TradeFilter& filter,
-                                 const analytics::TradeSet& filtered) {
-    if (filter.is_subset()) {
-        return analytics::account_capital(block.trades.trades, block.daily_log,
-                                          Conventions::kCorrect);
-    }
-    return analytics::account_capital(filtered.trades,
-                                      analytics::filter_log(block.daily_log, filter.dates),
-                                      Conventions::kCorrect);
+analytics::Capital start_capital(const BlockData& block, const analytics::TradeFilter& filter) {
+    return analytics::part_capital(block.trades, block.daily_log,
+                                   analytics::select_part(block.trades, block.daily_log, filter));
 }
 
 mcp::ToolError no_trades(const BlockData& block, const analytics::TradeFilter& filter) {

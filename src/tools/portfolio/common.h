@@ -70,12 +70,10 @@ using analytics::Conventions;
     const std::optional<std::string>& strategy, std::span<const std::string> known,
     std::string_view block_id);
 
-// The capital the trades of a filter start with, as get_statistics measures it (02 I-13; kCorrect):
-// a strategy or an underlying is a part of the account and starts with that of the whole block, and
-// a daily log that matches the trades may say what they do not.
+// The capital the trades of a filter start with, as get_statistics measures it (kCorrect): what the
+// account held just before the first of them was realized (analytics/selection.h).
 [[nodiscard]] analytics::Capital start_capital(const BlockData& block,
-                                               const analytics::TradeFilter& filter,
-                                               const analytics::TradeSet& filtered);
+                                               const analytics::TradeFilter& filter);
 
 // The error for filters that leave nothing: what was asked for and what the block has.
 [[nodiscard]] mcp::ToolError no_trades(const BlockData& block,

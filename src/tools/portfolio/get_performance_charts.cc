@@ -7,6 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "analytics/equity.h"
+#include "analytics/log_flows.h"
+#include "analytics/realization.h"
+#include "analytics/selection.h"
+#include "analytics/statistics.h"
 #include "core/number.h"
 #include "mcp/json_text.h"
 #include "mcp/render.h"
@@ -136,24 +140,47 @@ mcp::Outcome<Request> request_of(const Json& arguments) {
     return request;
 }
 
-// The trades the charts are drawn from. Their equity starts from the capital get_statistics has.
-void select_trades(Request& request, const BlockData& block) {
+// The trades the charts are drawn from. Their equity starts from the capital get_statistics has,
+// and their drawdowns stand beside those of get_statistics. What is wrong with the funds is a
+// warning.
+std::vector<std::string> select_trades(Request& request, const BlockData& block) {
     const Conventions conventions = request.input.conventions;
-    request.input.trades = analytics::filter_trades(block.trades, request.filter);
-    auto& trades = request.input.trades.trades;
-    if (conventions == Conventions::kCorrect) {
-        const analytics::Capital start = start_capital(block, request.filter, request.input.trades);
-        if (start.dollars &&
-            (request.filter.is_subset() || start.source == analytics::CapitalSource::kDailyLog)) {
-            analytics::chain_funds(trades, *start.dollars);
+    if (conventions == Conventions::kReference) {
+        request.input.trades = analytics::filter_trades(block.trades, request.filter);
+        if (request.one_lot) {
+            analytics::normalize_to_one_lot(request.input.trades.trades, conventions);
         }
+        request.input.all_trades = &block.trades;
+        return {};
+    }
+    analytics::Selection part =
+        analytics::select_part(block.trades, block.daily_log, request.filter);
+    const analytics::Capital start = analytics::fund_part(block.trades, block.daily_log, part);
+    const bool from_log = start.source == analytics::CapitalSource::kDailyLog;
+    auto& trades = part.trades.trades;
+    std::vector<std::string> warnings;
+    if (part.whole_account) {
+        const auto order = analytics::realization_order(trades);
+        warnings.push_back(analytics::check_funds_chain(trades, order).warning());
+    }
+    request.input.start_capital = start.dollars;
+    if (from_log && part.whole_account && !request.one_lot) {
+        request.input.flows = analytics::log_flows(part.log).flows(part.log);
+        request.input.account_by_day = analytics::equity_by_day(part.log);
     }
     if (request.one_lot) {
         analytics::normalize_to_one_lot(trades, conventions);
+    } else if (std::find(request.names.begin(), request.names.end(), "drawdown") !=
+               request.names.end()) {
+        analytics::StatisticsRequest statistics;
+        statistics.filter = request.filter;
+        if (auto report = analytics::statistics_report(block.trades, block.daily_log, statistics)) {
+            request.input.drawdowns_by_day = std::move(report->result.drawdowns);
+        }
     }
-    if (conventions == Conventions::kReference) {
-        request.input.all_trades = &block.trades;
-    }
+    request.input.trades = std::move(part.trades);
+    std::erase(warnings, "");
+    return warnings;
 }
 
 // Renders with as many points as the budget allows.
@@ -194,7 +221,7 @@ mcp::Outcome<mcp::ToolResult> get_performance_charts(App& app, mcp::ToolContext&
     TB_TRY_TOOL(const FreshBlock fresh,
                 app.fresh_block(*text_argument(arguments, "blockId"), context.token()));
     const BlockData& block = *fresh.data;
-    select_trades(request, block);
+    std::vector<std::string> about_funds = select_trades(request, block);
     if (request.input.trades.trades.empty()) {
         return tl::unexpected<mcp::ToolError>(no_trades(block, request.filter));
     }
@@ -202,6 +229,7 @@ mcp::Outcome<mcp::ToolResult> get_performance_charts(App& app, mcp::ToolContext&
     const ChartSet charts(request.input, request.names);
     AnswerFrame frame{.conventions = request.input.conventions,
                       .blocks = {&fresh},
+                      .warnings = std::move(about_funds),
                       .counted_by = CountedBy::kClosingDay,
                       .explain = wants_explanation(arguments)};
     if (charts.curve().start_assumed) {
@@ -271,11 +299,13 @@ mcp::ToolSpec get_performance_charts_tool(App& app) {
                       field::choice("points", {"auto", "full"}, "full: no thinning, however long")
                           .default_value("auto"),
                       max_chars_argument(), conventions_argument(), explain_argument()},
-        .results = with_frame({field::text("blockId", "The block"),
-                               field::integer("tradesAnalyzed", "After the filters"),
-                               field::list("chartsIncluded", field::text_schema(), "Charts below"),
-                               field::boolean("truncationApplied", "Some series is not complete"),
-                               open_object("downsampled", "Series key: shown, total").optional()}),
+        .results = with_frame(
+            {field::text("blockId", "The block"),
+             field::integer("tradesAnalyzed", "After the filters"),
+             field::list("chartsIncluded", field::text_schema(), "Charts below"),
+             field::boolean("truncationApplied", "Some series is not complete"),
+             open_object("drawdowns", "With the chart drawdown: the five worst").optional(),
+             open_object("downsampled", "Series key: shown, total").optional()}),
         .max_result_chars = mcp::kMaxRaisedResultChars,
         .handler = [&app](mcp::ToolContext& context, const Json& given) {
             return get_performance_charts(app, context, given);

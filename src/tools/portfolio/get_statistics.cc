@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analytics/statistics.h"
+#include "core/text.h"
 #include "mcp/render.h"
 #include "tools/arguments.h"
 #include "tools/json.h"
@@ -42,7 +43,16 @@ std::string statistics_text(const Json& answer, const StatisticsReport& report,
     row("Sharpe ratio", figure_text(stats.sharpe_ratio));
     row("Sortino ratio", figure_text(stats.sortino_ratio));
     row("Calmar ratio", figure_text(stats.calmar_ratio));
-    row("Max drawdown", share_text(stats.max_drawdown_pct));
+    if (report.result.methodology.conventions == Conventions::kReference ||
+        !stats.max_drawdown_pct) {
+        row("Max drawdown", share_text(stats.max_drawdown_pct));
+    } else {
+        for (const auto* const drawdowns :
+             {&report.result.drawdowns, &report.result.drawdowns_by_trade}) {
+            table.add_row({fmt::format("Max drawdown, {}", drawdown_basis_text(drawdowns->basis)),
+                           drawdown_text(*drawdowns)});
+        }
+    }
     row("Time in drawdown", share_text(stats.time_in_drawdown_pct));
     row("Kelly", share_text(stats.kelly_pct));
     row("Average win / loss", dollars_text(stats.avg_win) + " / " + dollars_text(stats.avg_loss));
@@ -80,6 +90,15 @@ std::vector<Explanation> explanations(const StatisticsReport& report, Convention
                          "percent of the equity at the start of the day",
                    Json{{"initialCapital", number_json(report.result.stats.initial_capital)}},
                    report.result.stats.total_trades, "trades"});
+    if (conventions == Conventions::kCorrect) {
+        out.push_back(
+            {"drawdowns",
+             "from a peak to the first day at that peak again; percent of the peak, money "
+             "paid in or taken out left out; dollars: P/L between peak and trough",
+             Json{{"initialCapital", number_json(report.result.stats.initial_capital)}},
+             report.result.methodology.balances,
+             std::string(drawdown_basis_text(report.result.drawdowns.basis))});
+    }
     return out;
 }
 
@@ -110,6 +129,11 @@ mcp::Outcome<mcp::ToolResult> get_statistics(App& app, mcp::ToolContext& context
                       .explain = wants_explanation(arguments)};
     frame.warnings.insert(frame.warnings.end(), report->result.warnings.begin(),
                           report->result.warnings.end());
+    if (conventions == Conventions::kCorrect &&
+        ascii_lower(request.filter.ticker.value_or("")) == "spx") {
+        frame.warnings.emplace_back(
+            "tickerFilter SPX: trades of files that name no underlying are taken for SPX");
+    }
     if (frame.explain) {
         frame.explanations = explanations(*report, conventions);
     }
@@ -126,6 +150,10 @@ mcp::Outcome<mcp::ToolResult> get_statistics(App& app, mcp::ToolContext& context
          {{"byDollars", exposure_peak_json(report->peak_by_dollars, conventions, true)},
           {"byPercent", exposure_peak_json(report->peak_by_percent, conventions, true)}}},
         {"calculationMethodology", methodology_json(report->result, rates.rates)}};
+    if (conventions == Conventions::kCorrect) {
+        answer["drawdowns"] =
+            drawdowns_json(report->result.drawdowns, report->result.drawdowns_by_trade);
+    }
     std::string text = statistics_text(answer, *report, rates) + frame_text(frame);
     add_frame(answer, frame);
     return mcp::ToolResult{.text = std::move(text), .structured = std::move(answer)};
@@ -134,28 +162,31 @@ mcp::Outcome<mcp::ToolResult> get_statistics(App& app, mcp::ToolContext& context
 }  // namespace
 
 mcp::ToolSpec get_statistics_tool(App& app) {
-    return {.name = "get_statistics",
-            .title = "Portfolio statistics",
-            .description =
-                "P/L, win rate, profit factor, Sharpe, Sortino, drawdown, CAGR, Kelly, streaks and "
-                "peak exposure of a block or a part of it; winRate is a fraction, drawdown, cagr, "
-                "kelly and periodic win rates are percent. Per strategy: get_strategy_comparison; "
-                "per month: get_period_returns.",
-            .toolset = "portfolio",
-            .annotations = mcp::Annotations::reads(),
-            .scope = "blocks:read",
-            .arguments = {block_argument(), strategy_argument(), ticker_argument(),
-                          day_argument("startDate", "First realization day"),
-                          day_argument("endDate", "Last realization day"), risk_free_argument(),
-                          conventions_argument(), explain_argument()},
-            .results = with_frame(
-                {field::text("blockId", "The block"), open_object("filters", "As asked"),
-                 open_object("stats", "Figures by name; null: see notes"),
-                 open_object("peakExposure", "byDollars, byPercent"),
-                 open_object("calculationMethodology", "Sources and rules of the ratios")}),
-            .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
-                return get_statistics(app, context, arguments);
-            }};
+    return {
+        .name = "get_statistics",
+        .title = "Portfolio statistics",
+        .description =
+            "P/L, win rate, profit factor, Sharpe, Sortino, drawdown, CAGR, Kelly, streaks and "
+            "peak exposure of a block or a part of it; winRate is a fraction, drawdown, cagr, "
+            "kelly and periodic win rates are percent. Per strategy: get_strategy_comparison; "
+            "per month: get_period_returns.",
+        .toolset = "portfolio",
+        .annotations = mcp::Annotations::reads(),
+        .scope = "blocks:read",
+        .arguments = {block_argument(), strategy_argument(), ticker_argument(),
+                      day_argument("startDate", "First realization day"),
+                      day_argument("endDate", "Last realization day"), risk_free_argument(),
+                      conventions_argument(), explain_argument()},
+        .results = with_frame(
+            {field::text("blockId", "The block"), open_object("filters", "As asked"),
+             open_object("stats", "Figures by name; null: see notes"),
+             open_object("drawdowns", "The five worst by the daily balance (basis), and by trade")
+                 .optional(),
+             open_object("peakExposure", "byDollars, byPercent"),
+             open_object("calculationMethodology", "Sources and rules of the ratios")}),
+        .handler = [&app](mcp::ToolContext& context, const Json& arguments) {
+            return get_statistics(app, context, arguments);
+        }};
 }
 
 }  // namespace tb::tools

@@ -138,8 +138,7 @@ std::optional<double> account_start_capital(const RiskSelection& selection) {
     if (selection.conventions == Conventions::kReference) {
         return std::nullopt;
     }
-    const analytics::Capital capital =
-        start_capital(*selection.fresh.data, selection.filter, selection.trades);
+    const analytics::Capital capital = start_capital(*selection.fresh.data, selection.filter);
     return capital.dollars && *capital.dollars > 0 ? capital.dollars : std::nullopt;
 }
 

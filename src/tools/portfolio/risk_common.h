@@ -42,9 +42,8 @@ struct RiskSelection {
 inline constexpr std::size_t kMostPairedStrategies = 500;
 [[nodiscard]] std::optional<mcp::ToolError> too_many_to_pair(const RiskSelection& selection);
 
-// The start capital get_statistics measures the selection from (02 I-13): a strategy or an
-// underlying starts with the capital of the whole block. nullopt when neither the trades nor a
-// daily log that matches them state one. Only kCorrect does this.
+// The start capital get_statistics measures the selection from (start_capital of common.h). nullopt
+// when neither the trades nor a daily log that matches them state one. Only kCorrect does this.
 [[nodiscard]] std::optional<double> account_start_capital(const RiskSelection& selection);
 
 // "date_realized" or "date_opened": the day that dateRangeFrom and dateRangeTo are compared with.

@@ -115,24 +115,28 @@ constexpr std::array kRules = {
     FigureRule{"sortinoRatio", "mean(x)/d*sqrt(252), d = sqrt(sum(min(x,0)^2)/n)", "",
                Input::kReturns},
     FigureRule{"calmarRatio", "cagr / maxDrawdown", "", Input::kGrowth},
-    FigureRule{"maxDrawdown", "largest 100*(peak - balance)/peak of the end-of-day balance",
-               "largest |drawdown %| of the daily log, else of the funds column at the end of "
-               "closing days",
-               Input::kBalance},
+    FigureRule{
+        "maxDrawdown",
+        "largest 100*(peak - balance)/peak of the end-of-day balance, money paid in or taken "
+        "out left out; drawdowns.worst[0]",
+        "largest |drawdown %| of the daily log, else of the funds column at the end of "
+        "closing days",
+        Input::kBalance},
     FigureRule{"timeInDrawdown", "100 * days below the running peak / days observed",
                "100 * log rows with drawdown < 0 / log rows, else of closed trades",
                Input::kBalance},
-    FigureRule{"kellyPercentage", "100*(p*b - (1-p))/b, p = winRate, b = avgWin/|avgLoss|", "",
-               Input::kKelly},
+    FigureRule{"kellyPercentage",
+               "100*(b*p - q)/(b*(p + q)), p, q = shares of wins and losses, b = avgWin/|avgLoss|",
+               "100*(p*b - (1-p))/b, p = winRate, b = avgWin/|avgLoss|", Input::kKelly},
     FigureRule{"cagr",
                "100*((end/start)^(1/years) - 1), years to the last realized day from the first "
-               "opening (daily log: from its first row to its last)",
+               "opening (daily log: from its first row to its last); none once the balance was 0",
                "100*((end/start)^(1/years) - 1), from the first opening to the close of the "
                "trade opened last, capital of the trades",
                Input::kGrowth},
     FigureRule{"initialCapital",
                "balance before the first day: of the daily log, else the balance from which the "
-               "funds column chains; for a strategy or ticker that of the whole block",
+               "funds column chains; for a part what the account held before its first result",
                "daily log: netLiq - dailyPl of the first row, else F - P of the first trade closed",
                Input::kBalance},
     FigureRule{"avgDailyPl", "net P/L of the days / days observed",
@@ -145,10 +149,12 @@ constexpr std::array kRules = {
                "100 * ISO weeks with P/L > 0 / weeks with trades, by the day "
                "realized",
                "the same by the day opened, weeks cut at New Year", Input::kTrades},
-    FigureRule{"maxWinStreak", "most wins in a row by opening time; a zero ends a streak", "",
-               Input::kTrades},
-    FigureRule{"maxLossStreak", "most losses in a row by opening time; a zero ends a streak", "",
-               Input::kTrades},
+    FigureRule{"maxWinStreak",
+               "most wins in a row as realized: by close, within a minute by the funds column; a "
+               "zero ends a streak",
+               "most wins in a row by opening time; a zero ends a streak", Input::kTrades},
+    FigureRule{"maxLossStreak", "most losses in a row, as maxWinStreak",
+               "most losses in a row by opening time; a zero ends a streak", Input::kTrades},
     FigureRule{"currentStreak", "wins (+) or losses (-) in a row at the end; a zero ends a streak",
                "", Input::kTrades},
 };
@@ -183,6 +189,8 @@ Json inputs_of(Input input, const PortfolioStatistics& stats, const Methodology&
                     {"maxDrawdown", number_json(stats.max_drawdown_pct)}};
         case Input::kKelly:
             return {{"winRate", number_json(stats.win_rate)},
+                    {"winningTrades", stats.winning_trades},
+                    {"losingTrades", stats.losing_trades},
                     {"avgWin", number_json(stats.avg_win)},
                     {"avgLoss", number_json(stats.avg_loss)}};
     }
@@ -265,7 +273,7 @@ Json statistics_json(const PortfolioStatistics& stats, Conventions conventions) 
 Json methodology_json(const analytics::StatisticsResult& result,
                       const analytics::RiskFreeRates& rates) {
     const Methodology& method = result.methodology;
-    return {
+    Json json = {
         {"pnl",
          {{"netPlBasis", "net_after_fees"},
           {"sourceBasis", basis_name(method.source_basis)},
@@ -293,6 +301,71 @@ Json methodology_json(const analytics::StatisticsResult& result,
         {"growthYears", number_json(method.growth_years)},
         {"droppedTrades", result.dropped_trades},
         {"warnings", result.warnings}};
+    if (method.conventions == Conventions::kCorrect) {
+        json["balanceRanOutOn"] = date_json(method.ran_out_on);
+    }
+    return json;
+}
+
+namespace {
+
+std::string_view drawdown_basis_name(analytics::DrawdownBasis basis) {
+    switch (basis) {
+        case analytics::DrawdownBasis::kDailyLog:
+            return "daily_log";
+        case analytics::DrawdownBasis::kTradesByDay:
+            return "trades_by_day";
+        case analytics::DrawdownBasis::kEachTrade:
+            break;
+    }
+    return "each_trade";
+}
+
+Json drawdown_rows(const analytics::DrawdownTable& table) {
+    Json rows = Json::array();
+    for (const analytics::Drawdown& d : table.worst) {
+        rows.push_back({{"percent", number_json(d.percent)},
+                        {"dollars", number_json(d.dollars)},
+                        {"peakDate", d.peak_day.to_iso()},
+                        {"troughDate", d.trough_day.to_iso()},
+                        {"recoveryDate", date_json(d.recovery_day)},
+                        {"peakBalance", number_json(d.peak_balance)},
+                        {"troughBalance", number_json(d.trough_balance)}});
+    }
+    return rows;
+}
+
+}  // namespace
+
+Json drawdowns_json(const analytics::DrawdownTable& by_day,
+                    const analytics::DrawdownTable& by_trade) {
+    return {{"basis", drawdown_basis_name(by_day.basis)},
+            {"worst", drawdown_rows(by_day)},
+            {"afterEachTrade",
+             {{"basis", drawdown_basis_name(by_trade.basis)}, {"worst", drawdown_rows(by_trade)}}}};
+}
+
+std::string_view drawdown_basis_text(analytics::DrawdownBasis basis) {
+    switch (basis) {
+        case analytics::DrawdownBasis::kDailyLog:
+            return "daily log";
+        case analytics::DrawdownBasis::kTradesByDay:
+            return "trades by day";
+        case analytics::DrawdownBasis::kEachTrade:
+            break;
+    }
+    return "after each trade";
+}
+
+std::string drawdown_text(const analytics::DrawdownTable& table) {
+    if (table.worst.empty()) {
+        return "none";
+    }
+    const analytics::Drawdown& d = table.worst.front();
+    return fmt::format(
+        "{} ({}) from {} to {}, {}", share_text(d.percent), dollars_text(d.dollars),
+        d.peak_day.to_iso(), d.trough_day.to_iso(),
+        d.recovery_day ? "recovered " + d.recovery_day->to_iso() : std::string("not recovered"));
 }
 
 Json exposure_peak_json(const std::optional<analytics::ExposurePeak>& peak, Conventions conventions,

@@ -23,6 +23,14 @@ namespace tb::tools {
 // `calculationMethodology`.
 [[nodiscard]] mcp::Json methodology_json(const analytics::StatisticsResult& result,
                                          const analytics::RiskFreeRates& rates);
+// {basis, worst: [...], afterEachTrade: {basis, worst}}: the deepest drawdowns, each with percent,
+// dollars, peakDate, troughDate, recoveryDate (null: not yet), peakBalance and troughBalance.
+[[nodiscard]] mcp::Json drawdowns_json(const analytics::DrawdownTable& by_day,
+                                       const analytics::DrawdownTable& by_trade);
+// "5.77% ($6,000.00) from 2024-01-05 to 2024-01-08, not recovered"; "none" for an empty table.
+[[nodiscard]] std::string drawdown_text(const analytics::DrawdownTable& table);
+// "daily log", "trades by day", "after each trade".
+[[nodiscard]] std::string_view drawdown_basis_text(analytics::DrawdownBasis basis);
 // {date, exposure, exposurePercent} or null; the day as an instant under kReference if `instant`.
 [[nodiscard]] mcp::Json exposure_peak_json(const std::optional<analytics::ExposurePeak>& peak,
                                            Conventions conventions, bool instant);

@@ -154,10 +154,10 @@ void expect_sums(const Json& whole, const std::vector<Json>& parts,
 
 TEST_F(ToolProperties, ScalingAllAmountsScalesDollarsAndLeavesEverythingElse) {
     const std::set<std::string> dollars = {
-        "totalPl",          "netPl",        "grossPl",  "reportedPl",       "commissions",
-        "totalCommissions", "avgWin",       "avgLoss",  "maxWin",           "maxLoss",
-        "initialCapital",   "avgDailyPl",   "exposure", "outOfSampleNetPl", "meanFinalValue",
-        "medianFinalValue", "stdFinalValue"};
+        "totalPl",          "netPl",         "grossPl",  "reportedPl",       "commissions",
+        "totalCommissions", "avgWin",        "avgLoss",  "maxWin",           "maxLoss",
+        "initialCapital",   "avgDailyPl",    "exposure", "outOfSampleNetPl", "meanFinalValue",
+        "medianFinalValue", "stdFinalValue", "dollars",  "peakBalance",      "troughBalance"};
     for_blocks([&](std::vector<Row> rows) {
         const std::vector<Json> before = answers(rows);
         for (Row& row : rows) {

@@ -57,7 +57,7 @@ TEST_F(StatisticsTool, TextStandsAloneWithTheFigures) {
     EXPECT_NE(text().find("monthly averages"), std::string::npos);
 }
 
-TEST_F(StatisticsTool, StrategyFilterIgnoresCaseAndRebuildsTheFundsOfTheBlock) {
+TEST_F(StatisticsTool, StrategyFilterIgnoresCaseAndStartsFromTheAccountBeforeIt) {
     write_block("A", {{.pl = "500", .funds = "10500"},
                       {.opened = "2024-01-03",
                        .closed = "2024-01-03",
@@ -71,8 +71,8 @@ TEST_F(StatisticsTool, StrategyFilterIgnoresCaseAndRebuildsTheFundsOfTheBlock) {
                        .strategy = "beta"}});
     const Json answer = call("get_statistics", {{"blockId", "A"}, {"strategy", "BETA"}});
     EXPECT_EQ(answer["stats"]["totalTrades"], 2);
-    EXPECT_EQ(answer["stats"]["initialCapital"], 10000);
-    EXPECT_NEAR(answer["stats"]["maxDrawdown"].get<double>(), 1, 1e-12);  // 100 of 10,000
+    EXPECT_EQ(answer["stats"]["initialCapital"], 10500);
+    EXPECT_NEAR(answer["stats"]["maxDrawdown"].get<double>(), 100.0 * 100 / 10500, 1e-12);
     EXPECT_EQ(answer["filters"]["strategy"], "BETA");
 }
 
