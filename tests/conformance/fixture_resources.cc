@@ -27,7 +27,8 @@ PromptMessage user_says(ContentItem content) {
 
 PromptSpec prompt(std::string name, std::string description, std::vector<PromptArgument> arguments,
                   std::function<Outcome<PromptResult>(ToolContext&, const UriVariables&)> handler) {
-    return {std::move(name), "", std::move(description), std::move(arguments), std::move(handler)};
+    return {std::move(name),      "", std::move(description),
+            std::move(arguments), {}, std::move(handler)};
 }
 
 PromptArgument required(std::string name, std::string description,
