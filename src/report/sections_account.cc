@@ -159,6 +159,50 @@ std::string month_cell(const Json& percent_value, const Json& dollars, double la
                        html_text(mcp::money_text(amount)), shown, short_money(amount));
 }
 
+std::string basis_text(const Json& drawdowns) {
+    const std::string basis = text_of(drawdowns, "basis");
+    return basis == "daily_log"    ? "daily log"
+           : basis == "each_trade" ? "after each trade"
+                                   : "by day";
+}
+
+// "$5,000 from 2024-01-02 to 2024-02-01, not recovered; by the daily log".
+std::string worst_drawdown(const ReportData& data) {
+    const Json& drawdowns = member(*data.statistics, "drawdowns");
+    const Json& worst = member(drawdowns, "worst");
+    if (!worst.is_array() || worst.empty()) {
+        return percent(member(member(*data.statistics, "stats"), "timeInDrawdown")) +
+               " of days below a peak";
+    }
+    return card_money(member(worst[0], "dollars")) + ", " +
+           html_text(text_of(worst[0], "peakDate")) + " to " +
+           html_text(text_of(worst[0], "troughDate")) + "; " + basis_text(drawdowns);
+}
+
+std::string drawdown_table(const Json& drawdowns) {
+    const Json& worst = member(drawdowns, "worst");
+    if (!worst.is_array() || worst.empty()) {
+        return {};
+    }
+    Table table({"Peak", "Lowest", "Recovered", "Percent", "Dollars"});
+    for (const Json& one : worst) {
+        const std::string recovered = text_of(one, "recoveryDate");
+        table.row(html_text(text_of(one, "peakDate")),
+                  {html_text(text_of(one, "troughDate")),
+                   recovered.empty() ? std::string("not yet") : html_text(recovered),
+                   percent(member(one, "percent")), money(member(one, "dollars"))});
+    }
+    return "<div><h3>Worst drawdowns, " + basis_text(drawdowns) + "</h3>" + table.html() + "</div>";
+}
+
+// Where the daily balance and the trades disagree, both are named as what they are.
+std::string drawdown_tables(const ReportData& data) {
+    const Json& drawdowns = member(*data.statistics, "drawdowns");
+    const std::string tables =
+        drawdown_table(drawdowns) + drawdown_table(member(drawdowns, "afterEachTrade"));
+    return tables.empty() ? tables : "<div class=\"beside tables\">\n" + tables + "</div>\n";
+}
+
 // The year's months one after the other: (1 + r1)(1 + r2)... - 1, in percent.
 double compounded(const Json& percents) {
     double growth = 1;
@@ -209,8 +253,7 @@ std::string key_figures(const ReportData& data) {
         card_money(member(s, "avgWin")) + " / " + card_money(member(s, "avgLoss")) + " on average");
     html += card("CAGR, growth a year", percent(member(s, "cagr")),
                  "from " + card_money(member(s, "initialCapital")), sign_class(member(s, "cagr")));
-    html += card("Largest drawdown", percent(member(s, "maxDrawdown")),
-                 "end of day; " + percent(member(s, "timeInDrawdown")) + " of days below a peak");
+    html += card("Largest drawdown", percent(member(s, "maxDrawdown")), worst_drawdown(data));
     html += card("Sharpe ratio", ratio(member(s, "sharpeRatio")), "annualized, daily returns");
     html += card("Sortino ratio", ratio(member(s, "sortinoRatio")),
                  "Calmar " + ratio(member(s, "calmarRatio")));
@@ -235,7 +278,7 @@ std::string account(const ReportData& data) {
     html += figure("chart-equity", "Equity", "after each realized trade, with its highest level");
     html += figure("chart-drawdown", "Drawdown",
                    "after each realized trade, percent below the highest level", "low");
-    return html + "</section>\n";
+    return html + drawdown_tables(data) + "</section>\n";
 }
 
 std::string months(const ReportData& data) {

@@ -241,6 +241,33 @@ TEST(ReportPage, WeekdaysExitReasonsAndLiveFillsAreTables) {
     EXPECT_NE(render_page(request(), data).find("the live log is odd"), std::string::npos);
 }
 
+TEST(ReportPage, WorstDrawdownsHaveTheirDaysAndTheirBasis) {
+    ReportData data = whole_data();
+    (*data.statistics)["drawdowns"] = {{"basis", "daily_log"},
+                                       {"worst",
+                                        {{{"percent", 12.5},
+                                          {"dollars", 1250},
+                                          {"peakDate", "2024-01-02"},
+                                          {"troughDate", "2024-02-03"},
+                                          {"recoveryDate", nullptr}}}},
+                                       {"afterEachTrade",
+                                        {{"basis", "each_trade"},
+                                         {"worst",
+                                          {{{"percent", 13.25},
+                                            {"dollars", 1325},
+                                            {"peakDate", "2024-01-03"},
+                                            {"troughDate", "2024-02-04"},
+                                            {"recoveryDate", "2024-03-05"}}}}}}};
+    const std::string page = visible_part(render_page(request(), data));
+    for (const char* const text :
+         {"$1,250.00, 2024-01-02 to 2024-02-03; daily log", "Worst drawdowns, daily log",
+          "<th scope=\"row\">2024-01-02</th><td>2024-02-03</td><td>not yet</td><td>12.50%</td>",
+          "Worst drawdowns, after each trade",
+          "<td>2024-02-04</td><td>2024-03-05</td><td>13.25%</td><td>$1,325.00</td>"}) {
+        EXPECT_NE(page.find(text), std::string::npos) << text;
+    }
+}
+
 TEST(ReportPage, AmountsFitTheirPlaceFromCentsToBillions) {
     for (const auto& [dollars, text] :
          std::vector<std::pair<double, std::string>>{{0, "$0"},
