@@ -1,8 +1,10 @@
 #include "db/engine.h"
 
 #include <array>
+#include <cstddef>
 #include <utility>
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include "db/engine_state.h"
@@ -88,6 +90,18 @@ std::string members_text(idx_t count, duckdb_logical_type type,
 }
 
 }  // namespace
+
+void release_unused_memory() {
+    // jemalloc's control function, inside the engine's library; other builds of it have none.
+    using Control = int (*)(const char*, void*, std::size_t*, void*, std::size_t);
+    static const auto control =
+        reinterpret_cast<Control>(::dlsym(RTLD_DEFAULT, "duckdb_je_mallctl"));
+    if (control != nullptr) {
+        static_cast<void>(control("thread.tcache.flush", nullptr, nullptr, nullptr, 0));
+        // 4096 stands for all arenas (MALLCTL_ARENAS_ALL).
+        static_cast<void>(control("arena.4096.purge", nullptr, nullptr, nullptr, 0));
+    }
+}
 
 TypeId type_id(duckdb_type type) {
     for (const auto& [engine, ours] : kTypes) {

@@ -39,6 +39,11 @@ namespace tb::db {
 [[nodiscard]] Error engine_error(std::string_view text,
                                  duckdb_error_type type = DUCKDB_ERROR_INVALID);
 
+// Gives memory that the engine's allocator keeps for later back to the system. What one statement
+// needed counts against the next one otherwise: the allocator holds on to it for seconds, in sizes
+// that the next one has no use for (measured: 540 MB grow to 1,020 MB in three statements).
+void release_unused_memory();
+
 // RAII for what the C API hands out by value.
 struct LogicalTypeDeleter {
     using pointer = duckdb_logical_type;

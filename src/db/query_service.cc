@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "db/data_store.h"
+#include "db/engine.h"
 #include "db/query_delivery.h"
 #include "db/sql_guard.h"
 #include "db/sql_sandbox.h"
@@ -26,6 +27,15 @@ constexpr std::chrono::hours kLongest{24 * 365};  // so that no timeout overflow
 constexpr std::uint64_t kBeyondLimit = 256U << 20U;
 constexpr std::uint64_t kIdleWorker = 48U << 20U;
 constexpr std::uint64_t kUnforeseen = 48U << 20U;
+
+// After a statement, and before a worker is told what it may have. Costs nothing while this process
+// is small.
+void release_memory_if_large(const DatabaseOptions& options) {
+    const std::uint64_t limit = size_bytes(options.memory_limit).value_or(512U << 20U);
+    if (detail::process_memory(detail::ProcessMemory::kResident) > limit / 4) {
+        release_unused_memory();
+    }
+}
 
 // What is left for a worker: the engine's limit, or less where this process is large already.
 std::uint64_t worker_memory(const DatabaseOptions& options) {
@@ -131,6 +141,7 @@ Result<QueryOutcome> QueryService::run(Connection& connection, std::string_view 
             std::chrono::milliseconds(1),
             std::chrono::ceil<std::chrono::milliseconds>(job.deadline - SteadyClock::now()));
         auto here = run_guarded(connection, guarded, left, consumer, cancel);
+        release_memory_if_large(store_.options().database);
         if (!here.has_value() && here.error().code == ErrorCode::kInterrupted &&
             !cancel.cancelled()) {
             return tl::unexpected<Error>(detail::stopped_error(false, limits.timeout));
@@ -149,6 +160,7 @@ Result<QueryOutcome> QueryService::run_elsewhere(const Job& job) {
     TB_TRY(const detail::Patience patience, detail::Patience::until(job.deadline, job.cancel));
     TB_TRY(detail::SqlWorker worker, take_worker());
     TB_TRY(const auto snapshot, snapshot_for(job, worker, patience));
+    release_memory_if_large(store_.options().database);
     const detail::SqlWorker::Job work{job.sql, job.limits, snapshot->file.get(), snapshot->catalog,
                                       worker_memory(store_.options().database)};
     make_ready();  // gets ready while this one works

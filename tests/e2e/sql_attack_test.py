@@ -79,7 +79,7 @@ class Attacks:
         self.chooser = chooser
 
     def argument(self, kind):
-        kind = kind.strip().upper()
+        kind = (kind or "ANY").strip().upper()
         if kind.endswith("[]"):
             if kind[:-2] == "VARCHAR":
                 return f"string_split(repeat('a,', {grown(5, 1)}), ',')"

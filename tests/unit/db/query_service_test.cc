@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <future>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -73,6 +74,17 @@ class JsonRows final : public RowConsumer {
     std::vector<std::string> names_;
 };
 
+std::set<pid_t> children() {
+    std::set<pid_t> found;
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+        std::ifstream list(task.path() / "children");
+        for (pid_t pid = 0; list >> pid;) {
+            found.insert(pid);
+        }
+    }
+    return found;
+}
+
 class QueryServiceTest : public testing::Test {
   protected:
     QueryServiceTest() : store_(must(DataStore::for_directory(temp_.path()))) {
@@ -105,6 +117,14 @@ class QueryServiceTest : public testing::Test {
         return rows.rows.dump();
     }
 
+    // The worker processes there are now: children that other tests may have left are none.
+    [[nodiscard]] std::set<pid_t> workers() const {
+        std::set<pid_t> found = children();
+        std::erase_if(found, [&](pid_t pid) { return before_.contains(pid); });
+        return found;
+    }
+
+    const std::set<pid_t> before_ = children();
     ::tb::test::TempDir temp_;
     std::shared_ptr<DataStore> store_;
 };
@@ -292,19 +312,6 @@ TEST_F(QueryServiceTest, CancellingEndsTheWorkerAtOnce) {
     ASSERT_FALSE(outcome.has_value());
     EXPECT_EQ(outcome.error().code, ErrorCode::kInterrupted);
     EXPECT_THAT(outcome.error().message, HasSubstr("cancelled"));
-}
-
-// The children of this process that are workers.
-std::vector<pid_t> workers() {
-    std::vector<pid_t> found;
-    std::ifstream children(fmt::format("/proc/self/task/{}/children", ::getpid()));
-    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-        std::ifstream list(task.path() / "children");
-        for (pid_t pid = 0; list >> pid;) {
-            found.push_back(pid);
-        }
-    }
-    return found;
 }
 
 TEST_F(QueryServiceTest, AWorkerKilledFromOutsideIsAnErrorThatSaysSo) {
