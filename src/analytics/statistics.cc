@@ -184,7 +184,9 @@ class Builder {
         s.total_trades = tally_.trades;
         s.winning_trades = tally_.wins;
         s.losing_trades = tally_.losses;
-        s.break_even_trades = tally_.trades - tally_.wins - tally_.losses;
+        // A position still open is no result of zero; the reference takes it for one.
+        s.open_trades = reference_ ? 0 : tally_.open;
+        s.break_even_trades = tally_.trades - tally_.wins - tally_.losses - s.open_trades;
         s.win_rate = tally_.win_rate();
         s.total_pl = tally_.reported.value();
         s.net_pl = tally_.net.value();

@@ -37,12 +37,13 @@ namespace tb::analytics {
 
 struct PortfolioStatistics {
     std::int64_t total_trades = 0;
-    std::int64_t winning_trades = 0;  // P > 0
-    std::int64_t losing_trades = 0;   // P < 0
-    std::int64_t break_even_trades = 0;
-    double win_rate = 0;  // winners / all, fraction; 0 without trades
-    double total_pl = 0;  // sum of the P/L in the file
-    double net_pl = 0;    // sum of P
+    std::int64_t winning_trades = 0;     // P > 0
+    std::int64_t losing_trades = 0;      // P < 0
+    std::int64_t break_even_trades = 0;  // closed with P = 0; all with P = 0 under kReference
+    std::int64_t open_trades = 0;        // no closing day, P = 0; 0 under kReference
+    double win_rate = 0;                 // winners / all, fraction; 0 without trades
+    double total_pl = 0;                 // sum of the P/L in the file
+    double net_pl = 0;                   // sum of P
     double total_commissions = 0;
     double avg_win = 0;   // 0 without winners
     double avg_loss = 0;  // negative; 0 without losers

@@ -19,6 +19,7 @@ struct Tally {
     std::int64_t trades = 0;
     std::int64_t wins = 0;
     std::int64_t losses = 0;
+    std::int64_t open = 0;  // without closing day and without result: P = 0
     CompensatedSum reported;
     CompensatedSum net;
     CompensatedSum fees;
@@ -41,6 +42,8 @@ struct Tally {
             ++losses;
             loss.add(p);
             max_loss = std::min(max_loss, p);
+        } else if (!t.date_closed) {
+            ++open;
         }
     }
     [[nodiscard]] double win_rate() const {

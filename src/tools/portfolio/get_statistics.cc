@@ -29,9 +29,11 @@ std::string statistics_text(const Json& answer, const StatisticsReport& report,
         table.add_row({name, value});
     };
     row("Trades",
-        fmt::format("{} ({} won, {} lost, {} even)", mcp::count_text(stats.total_trades),
-                    mcp::count_text(stats.winning_trades), mcp::count_text(stats.losing_trades),
-                    mcp::count_text(stats.break_even_trades)));
+        fmt::format(
+            "{} ({} won, {} lost, {} even{})", mcp::count_text(stats.total_trades),
+            mcp::count_text(stats.winning_trades), mcp::count_text(stats.losing_trades),
+            mcp::count_text(stats.break_even_trades),
+            stats.open_trades > 0 ? ", " + mcp::count_text(stats.open_trades) + " open" : ""));
     row("Net P/L", dollars_text(stats.net_pl));
     row("P/L as written", dollars_text(stats.total_pl));
     row("Fees", dollars_text(stats.total_commissions));

@@ -94,7 +94,8 @@ constexpr std::array kRules = {
     FigureRule{"totalTrades", "rows of the trade log that pass the filters", "", Input::kTrades},
     FigureRule{"winningTrades", "trades with P > 0", "", Input::kTrades},
     FigureRule{"losingTrades", "trades with P < 0", "", Input::kTrades},
-    FigureRule{"breakEvenTrades", "trades with P = 0", "", Input::kTrades},
+    FigureRule{"breakEvenTrades", "closed trades with P = 0", "trades with P = 0", Input::kTrades},
+    FigureRule{"openTrades", "trades without a closing day and with P = 0", "", Input::kTrades},
     FigureRule{"winRate", "trades with P > 0 / all trades (fraction; P = P/L after fees)", "",
                Input::kTrades},
     FigureRule{"totalPl", "sum of the P/L column as written", "", Input::kTrades},
@@ -244,6 +245,9 @@ Json statistics_json(const PortfolioStatistics& stats, Conventions conventions) 
     out["winningTrades"] = stats.winning_trades;
     out["losingTrades"] = stats.losing_trades;
     out["breakEvenTrades"] = stats.break_even_trades;
+    if (conventions == Conventions::kCorrect) {
+        out["openTrades"] = stats.open_trades;
+    }
     number("winRate", stats.win_rate);
     number("totalPl", stats.total_pl);
     number("netPl", stats.net_pl);

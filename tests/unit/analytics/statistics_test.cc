@@ -95,6 +95,24 @@ TEST(Statistics, CountsSumsAndExtremesByHand) {
     EXPECT_EQ(r.methodology.last_observation, day("2025-02-04"));
 }
 
+TEST(Statistics, OpenTradesAreCountedApartAndAreNoResultsOfZero) {
+    Trade open = make_trade("2024-01-05", "2024-01-05", 0);
+    open.date_closed.reset();
+    Trade dated_by_hand = make_trade("2024-01-05", "2024-01-05", -40);  // lost, day unreadable
+    dated_by_hand.date_closed.reset();
+    const std::vector<Trade> trades = {make_trade("2024-01-02", "2024-01-02", 100),
+                                       make_trade("2024-01-03", "2024-01-03", 0), open,
+                                       dated_by_hand};
+    const PortfolioStatistics ours = portfolio_statistics(trades, {}, correct()).stats;
+    EXPECT_EQ(ours.open_trades, 1);
+    EXPECT_EQ(ours.break_even_trades, 1);
+    EXPECT_EQ(ours.losing_trades, 1);
+    EXPECT_EQ(ours.total_trades, 4);
+    const PortfolioStatistics theirs = portfolio_statistics(trades, {}, reference()).stats;
+    EXPECT_EQ(theirs.open_trades, 0);
+    EXPECT_EQ(theirs.break_even_trades, 2);
+}
+
 TEST(Statistics, ReferenceCountsTradesAndTradingDays) {
     const PortfolioStatistics s = portfolio_statistics(five_trades(), {}, reference()).stats;
     EXPECT_TRUE(close_to(s.avg_daily_pl, 60));          // per day with a trade

@@ -160,7 +160,12 @@ TEST_F(StatisticsTool, FiguresWithoutAValueAreNullWithANote) {
 TEST_F(StatisticsTool, OpenTradesAndNoTradesAreNoFailure) {
     write_block("A", {{.closed = "", .closed_at = "", .pl = "", .margin = "700"}});
     const Json answer = call("get_statistics", {{"blockId", "A"}});
-    EXPECT_EQ(answer["stats"]["breakEvenTrades"], 1);
+    EXPECT_EQ(answer["stats"]["openTrades"], 1);
+    EXPECT_EQ(answer["stats"]["breakEvenTrades"], 0);
+    EXPECT_NE(text().find("0 even, 1 open"), std::string::npos);
+    const Json other = reference("get_statistics", {{"blockId", "A"}});
+    EXPECT_EQ(other["stats"]["breakEvenTrades"], 1);
+    EXPECT_FALSE(other["stats"].contains("openTrades"));
     dir_.write("Empty/tradelog.csv", trade_log({}));
     const std::string error = error_of("get_statistics", {{"blockId", "Empty"}});
     EXPECT_NE(error.find("no trades"), std::string::npos) << error;
