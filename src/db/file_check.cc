@@ -110,7 +110,8 @@ class Look {
         return connection_.prepare(row_sums_sql(table)).has_value();
     }
 
-    Result<void> read_all(const std::string name) {  // a copy: it is taken out of the set
+    Result<void> read_all(const std::string& table) {
+        const std::string name = table;  // a copy: it is taken out of the set
         tables_.erase(name);
         const std::size_t dot = name.find('.');
         TB_TRY(const auto columns,

@@ -116,8 +116,8 @@ Result<PeerServer> make_peer_server(const ServeOptions& options, const std::uniq
     TB_TRY(mcp::ServerContent content, tools::make_content(*app, {}));
     PeerServer peer;
     peer.app = app;
-    TB_TRY(peer.server,
-           mcp::Server::make(whole_lists(server_options(*app, content.tools)), std::move(content)));
+    mcp::ServerOptions lists = whole_lists(server_options(*app, content.tools));
+    TB_TRY(peer.server, mcp::Server::make(std::move(lists), std::move(content)));
     return peer;
 }
 

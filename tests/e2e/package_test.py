@@ -102,7 +102,7 @@ class Package(unittest.TestCase):
         parts = {part["name"]: part for part in json.loads(text)["packages"]}
         self.assertEqual(set(parts) - {"tradeblocks"},
                          {"DuckDB", "fmt", "OpenSSL", "date", "nlohmann-json", "CLI11",
-                          "tl-expected", "Boost", "uPlot"})
+                          "tl-expected", "Boost", "uPlot", "utf8proc"})
         self.assertRegex(parts["OpenSSL"]["versionInfo"], r"^3\.")
         self.assertRegex(parts["uPlot"]["versionInfo"], r"^\d+\.\d+\.\d+$")
 

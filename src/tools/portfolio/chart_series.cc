@@ -361,6 +361,25 @@ void ChartSet::add_summary_chart(const std::string& name) {
     }
 }
 
+namespace {
+
+// `ours`: with the premium of the whole position, which the reference does not have.
+Json efficiency_json(const analytics::EfficiencyPoint& point, const std::string& strategy,
+                     bool ours) {
+    Json row = {{"tradeNumber", point.trade_number},
+                {"date", point.date.to_iso()},
+                {"pl", number_json(point.pl)},
+                {"premium", number_json(point.premium)},
+                {"efficiencyPct", number_json(point.efficiency_pct)},
+                {"strategy", strategy}};
+    if (ours) {
+        row["premiumDollars"] = number_json(point.premium_dollars);
+    }
+    return row;
+}
+
+}  // namespace
+
 void ChartSet::add_trade_chart(const std::string& name) {
     const auto& trades = input_.trades.trades;
     const auto add_series = [&](const char* key, const std::string& formula, auto points,
@@ -434,17 +453,8 @@ void ChartSet::add_trade_chart(const std::string& name) {
                 return Figures{point.efficiency_pct, point.pl, point.premium,
                                point.premium_dollars};
             },
-            [strategy, ours](const analytics::EfficiencyPoint& point) -> Json {
-                Json row = {{"tradeNumber", point.trade_number},
-                            {"date", point.date.to_iso()},
-                            {"pl", number_json(point.pl)},
-                            {"premium", number_json(point.premium)},
-                            {"efficiencyPct", number_json(point.efficiency_pct)},
-                            {"strategy", strategy(point)}};
-                if (ours) {
-                    row["premiumDollars"] = number_json(point.premium_dollars);
-                }
-                return row;
+            [strategy, ours](const analytics::EfficiencyPoint& point) {
+                return efficiency_json(point, strategy(point), ours);
             });
     } else if (name == "volatility_regimes") {
         add_series(
