@@ -269,11 +269,17 @@ TEST_F(QueryServiceTest, ValuesThatGrowWithoutLiteralsTakeNoMemoryHere) {
           "range(1000000))"}) {
         const auto started = SteadyClock::now();
         const auto outcome = ask(sql, {.timeout = 10s});
+        EXPECT_LT(SteadyClock::now() - started, 10s + kStuck) << sql;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+        // A sanitizer needs all addresses, so there is no limit on them: a worker may get through.
+        if (outcome.has_value()) {
+            continue;
+        }
+#endif
         ASSERT_FALSE(outcome.has_value()) << sql;
         EXPECT_THAT(outcome.error().code, AnyOf(ErrorCode::kDatabase, ErrorCode::kResourceExhausted,
                                                 ErrorCode::kInterrupted))
             << sql << ": " << outcome.error().message;
-        EXPECT_LT(SteadyClock::now() - started, 10s + kStuck) << sql;
     }
     rusage usage{};
     ASSERT_EQ(::getrusage(RUSAGE_CHILDREN, &usage), 0);
