@@ -18,6 +18,15 @@ Error stopped_error(bool cancelled, std::chrono::milliseconds timeout) {
         {}};
 }
 
+Error memory_error(std::uint64_t limit) {
+    return Error{ErrorCode::kResourceExhausted,
+                 fmt::format("the query was stopped: with it this process became larger than {} "
+                             "MB. Group by fewer values, join on more columns, or aggregate before "
+                             "joining",
+                             limit >> 20U),
+                 {}};
+}
+
 Error row_too_large(std::size_t bytes, std::size_t limit) {
     return Error{ErrorCode::kResourceExhausted,
                  fmt::format("one row holds {} bytes, more than the limit of {}: select less of "

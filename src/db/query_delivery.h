@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 
 #include "core/result.h"
 #include "db/query_runner.h"
@@ -15,6 +16,8 @@ namespace tb::db::detail {
 
 // Why a query ended early, in words. `cancelled`: by its caller; else by its time limit.
 [[nodiscard]] Error stopped_error(bool cancelled, std::chrono::milliseconds timeout);
+// It holds more in memory than it may; with the limit, in bytes.
+[[nodiscard]] Error memory_error(std::uint64_t limit);
 // A row that alone is larger than the limit.
 [[nodiscard]] Error row_too_large(std::size_t bytes, std::size_t limit);
 

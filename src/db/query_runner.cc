@@ -14,6 +14,7 @@
 #include "db/query_delivery.h"
 #include "db/schema.h"
 #include "db/sql_guard.h"
+#include "db/sql_sandbox.h"
 #include "db/transaction.h"
 
 namespace tb::db {
@@ -26,11 +27,13 @@ using SteadyClock = std::chrono::steady_clock;
 // the query is over: the engine forgets an interrupt that arrives just before it starts.
 class Watchdog {
   public:
-    enum class Reason { kNone, kDeadline, kCancelled };
+    enum class Reason { kNone, kDeadline, kCancelled, kMemory };
 
-    Watchdog(InterruptHandle handle, std::chrono::milliseconds timeout, const CancelToken& cancel)
+    Watchdog(InterruptHandle handle, const QueryLimits& limits, const CancelToken& cancel)
         : handle_(std::move(handle)),
-          deadline_(SteadyClock::now() + std::min<std::chrono::milliseconds>(timeout, kLongest)) {
+          deadline_(SteadyClock::now() +
+                    std::min<std::chrono::milliseconds>(limits.timeout, kLongest)),
+          max_bytes_(limits.max_process_bytes) {
         registration_ = cancel.on_cancel([this] {
             const std::lock_guard lock(mutex_);
             cancelled_ = true;
@@ -62,19 +65,42 @@ class Watchdog {
     void run() {
         constexpr std::chrono::milliseconds kAgain{20};
         std::unique_lock lock(mutex_);
-        changed_.wait_until(lock, deadline_, [this] { return over_ || cancelled_; });
+        bool too_large = false;
+        while (!over_ && !cancelled_ && !too_large && SteadyClock::now() < deadline_) {
+            changed_.wait_until(lock, max_bytes_ == 0 ? deadline_ : next_look(),
+                                [this] { return over_ || cancelled_; });
+            too_large = !over_ && is_too_large();
+        }
         if (over_) {
             return;
         }
-        reason_ = cancelled_ ? Reason::kCancelled : Reason::kDeadline;
+        reason_ = cancelled_ ? Reason::kCancelled : too_large ? Reason::kMemory : Reason::kDeadline;
         while (!over_) {
             handle_.interrupt();
             changed_.wait_for(lock, kAgain, [this] { return over_; });
         }
     }
 
+    [[nodiscard]] SteadyClock::time_point next_look() const {
+        constexpr std::chrono::milliseconds kLook{20};
+        return std::min(deadline_, SteadyClock::now() + kLook);
+    }
+
+    // Not what the allocator merely keeps.
+    [[nodiscard]] bool is_too_large() const {
+        const auto larger = [this] {
+            return detail::process_memory(detail::ProcessMemory::kResident) > max_bytes_;
+        };
+        if (max_bytes_ == 0 || !larger()) {
+            return false;
+        }
+        release_unused_memory();
+        return larger();
+    }
+
     InterruptHandle handle_;
     SteadyClock::time_point deadline_;
+    const std::uint64_t max_bytes_;
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     bool cancelled_ = false;
@@ -84,8 +110,10 @@ class Watchdog {
     std::thread thread_;
 };
 
-Error stopped(Watchdog::Reason reason, std::chrono::milliseconds timeout) {
-    return detail::stopped_error(reason == Watchdog::Reason::kCancelled, timeout);
+Error stopped(Watchdog::Reason reason, const QueryLimits& limits) {
+    return reason == Watchdog::Reason::kMemory
+               ? detail::memory_error(limits.max_process_bytes)
+               : detail::stopped_error(reason == Watchdog::Reason::kCancelled, limits.timeout);
 }
 
 class QueryRun {
@@ -115,9 +143,8 @@ class QueryRun {
   private:
     Result<void> check_time() const {
         const Watchdog::Reason reason = watchdog_.reason();
-        return reason == Watchdog::Reason::kNone
-                   ? Result<void>{}
-                   : tl::unexpected<Error>(stopped(reason, limits_.timeout));
+        return reason == Watchdog::Reason::kNone ? Result<void>{}
+                                                 : tl::unexpected<Error>(stopped(reason, limits_));
     }
 
     Result<void> deliver(Rows& rows) {
@@ -244,7 +271,7 @@ Result<QueryOutcome> run_guarded(Connection& connection, const GuardedSql& guard
     }
     const auto started = SteadyClock::now();
     std::optional<Watchdog> watchdog;
-    watchdog.emplace(connection.interrupt_handle(), limits.timeout, cancel);
+    watchdog.emplace(connection.interrupt_handle(), limits, cancel);
     auto outcome = QueryRun(connection, limits, consumer, *watchdog).run(guarded);
     const Watchdog::Reason reason = watchdog->reason();
     // Before anything else runs on the connection.
@@ -255,7 +282,7 @@ Result<QueryOutcome> run_guarded(Connection& connection, const GuardedSql& guard
         return outcome;
     }
     if (outcome.error().code == ErrorCode::kInterrupted && reason != Watchdog::Reason::kNone) {
-        return tl::unexpected<Error>(stopped(reason, limits.timeout));
+        return tl::unexpected<Error>(stopped(reason, limits));
     }
     return tl::unexpected<Error>(explain_error(connection, std::move(outcome.error())));
 }

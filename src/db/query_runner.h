@@ -32,6 +32,9 @@ struct QueryLimits {
     std::size_t max_rows = 1000;
     std::size_t max_bytes = 64U << 20U;  // of rendered rows, as the consumer counts them
     std::chrono::milliseconds timeout{30'000};
+    // The query is stopped when this process is larger: what aggregates keep of texts is not in the
+    // engine's own account. 0 = not looked at.
+    std::uint64_t max_process_bytes = 0;
 };
 
 struct QueryOutcome {

@@ -27,6 +27,8 @@ constexpr std::chrono::hours kLongest{24 * 365};  // so that no timeout overflow
 constexpr std::uint64_t kBeyondLimit = 256U << 20U;
 constexpr std::uint64_t kIdleWorker = 48U << 20U;
 constexpr std::uint64_t kUnforeseen = 48U << 20U;
+// Where a statement in this process is stopped: it grows on for a moment.
+constexpr std::uint64_t kStopBeyondLimit = 128U << 20U;
 
 // After a statement, and before a worker is told what it may have. Costs nothing while this process
 // is small.
@@ -140,6 +142,9 @@ Result<QueryOutcome> QueryService::run(Connection& connection, std::string_view 
         left.timeout = std::max(
             std::chrono::milliseconds(1),
             std::chrono::ceil<std::chrono::milliseconds>(job.deadline - SteadyClock::now()));
+        left.max_process_bytes =
+            size_bytes(store_.options().database.memory_limit).value_or(512U << 20U) +
+            kStopBeyondLimit;
         auto here = run_guarded(connection, guarded, left, consumer, cancel);
         release_memory_if_large(store_.options().database);
         if (!here.has_value() && here.error().code == ErrorCode::kInterrupted &&

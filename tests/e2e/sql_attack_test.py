@@ -45,6 +45,9 @@ KNOWN = [
     "SELECT length(lpad('x', reverse('000000002')::INTEGER, 'y'))",
     "SELECT median(a.pl * b.pl * c.pl) FROM trade_data a, trade_data b, trade_data c, range(1000)",
     "SELECT length(list(a.range)) FROM range(1000000000) a",
+    "SELECT a.pl * b.pl + c.pl, min(b.legs) FROM trade_data a, trade_data b, trade_data c "
+    "GROUP BY 1, random()",
+    "SELECT a.legs || b.legs, count(*) FROM trade_data a, trade_data b, range(1000) GROUP BY 1",
     "SELECT count(*) FROM range(1000000000) a, range(1000000000) b WHERE a.range = b.range % 7",
     "SELECT a.range, b.range FROM range(100000) a, range(100000) b ORDER BY hash(a.range * "
     "b.range)",
