@@ -81,8 +81,8 @@ TEST(Drawdowns, TheDeepestIsTheMaximumDrawdownAndFiveAtMostDescend) {
             const Drawdown& d = table.worst[i];
             RC_ASSERT(close_to(d.dollars, d.peak_balance - d.trough_balance));
             RC_ASSERT(d.peak_day <= d.trough_day);
-            RC_ASSERT(!d.recovery_day || *d.recovery_day > d.trough_day);
-            RC_ASSERT(i == 0 || table.worst[i - 1].percent >= d.percent);
+            RC_ASSERT((!d.recovery_day || *d.recovery_day > d.trough_day));
+            RC_ASSERT((i == 0 || table.worst[i - 1].percent >= d.percent));
         }
     }));
 }

@@ -255,8 +255,8 @@ TEST(Properties, AFillEqualToItsTradeHasNoSlippage) {
         if (request.detail == DetailLevel::kSummary) {
             RC_ASSERT(std::fabs(*c->summary.total_slippage) <= 1e-7);
         }
-        RC_ASSERT(request.scaling != SlippageScaling::kRaw ||
-                  std::fabs(*c->summary.total_slippage) <= 1e-7);
+        RC_ASSERT((request.scaling != SlippageScaling::kRaw ||
+                   std::fabs(*c->summary.total_slippage) <= 1e-7));
     }));
 }
 
@@ -282,7 +282,7 @@ void expect_finite_or_noted(const StatisticsResult& r) {
     optional_figure("cagr", s.cagr_pct);
     optional_figure("initialCapital", s.initial_capital);
     const auto total = [&](const char* name, double value) {
-        RC_ASSERT(std::isfinite(value) || noted(r.notes, name));
+        RC_ASSERT((std::isfinite(value) || noted(r.notes, name)));
     };
     total("totalPl", s.total_pl);
     total("netPl", s.net_pl);

@@ -61,7 +61,7 @@ TEST(TradeLogProperty, EveryRowOfAnyFileIsStoredOrSkipped) {
         if (report.outcome == IngestOutcome::kComplete) {
             RC_ASSERT(skipped == report.rows_skipped);
         } else {
-            RC_ASSERT(report.rows_stored == 0 || report.outcome == IngestOutcome::kIncomplete);
+            RC_ASSERT((report.rows_stored == 0 || report.outcome == IngestOutcome::kIncomplete));
         }
     }));
 }

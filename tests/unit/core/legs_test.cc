@@ -178,9 +178,9 @@ TEST(Legs, WhatIsWrittenIsReadBack) {
         for (std::size_t i = 0; i < wanted.size(); ++i) {
             const OptionLeg& a = (*legs)[i];
             const OptionLeg& b = wanted[i];
-            RC_ASSERT(a.contracts == b.contracts && a.expiry == b.expiry && a.strike == b.strike);
-            RC_ASSERT(a.right == b.right && a.order == b.order && a.price == b.price);
-            RC_ASSERT(a.bought == b.bought && !a.side_assumed);
+            RC_ASSERT((a.contracts == b.contracts && a.expiry == b.expiry && a.strike == b.strike));
+            RC_ASSERT((a.right == b.right && a.order == b.order && a.price == b.price));
+            RC_ASSERT((a.bought == b.bought && !a.side_assumed));
         }
     });
 }
@@ -198,12 +198,12 @@ TEST(Legs, AnyTextIsReadOrRefused) {
         }
         const auto legs = parse_legs(text, kOpened);
         if (legs) {
-            RC_ASSERT(!legs->empty() && legs->size() <= kMaxLegs);
+            RC_ASSERT((!legs->empty() && legs->size() <= kMaxLegs));
             for (const OptionLeg& leg : *legs) {
-                RC_ASSERT(leg.strike > 0 && leg.strike < std::numeric_limits<double>::max());
-                RC_ASSERT(!leg.price || *leg.price >= 0);
-                RC_ASSERT(!leg.expiry || *leg.expiry >= kOpened);
-                RC_ASSERT(!leg.contracts || *leg.contracts > 0);
+                RC_ASSERT((leg.strike > 0 && leg.strike < std::numeric_limits<double>::max()));
+                RC_ASSERT((!leg.price || *leg.price >= 0));
+                RC_ASSERT((!leg.expiry || *leg.expiry >= kOpened));
+                RC_ASSERT((!leg.contracts || *leg.contracts > 0));
             }
         } else {
             RC_ASSERT(!legs.error().message.empty());

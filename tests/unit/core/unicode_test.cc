@@ -109,7 +109,7 @@ TEST(Unicode, OrderIsAStrictOrderOnAnyBytes) {
             RC_ASSERT(!name_order_less(names[i], names[i]));
             for (std::size_t j = i + 1; j < names.size(); ++j) {
                 RC_ASSERT(!name_order_less(names[j], names[i]));
-                RC_ASSERT(name_order_less(names[i], names[j]) || names[i] == names[j]);
+                RC_ASSERT((name_order_less(names[i], names[j]) || names[i] == names[j]));
             }
             RC_ASSERT(fold_case(fold_case(names[i])) == fold_case(names[i]));
         }

@@ -630,7 +630,7 @@ TEST(MarketParsing, AccountsForEveryRowOfArbitraryText) {
         }
         const auto whole = parse_result("spx_daily.csv", text);
         const auto pieces = parse_result("spx_daily.csv", text, 3);
-        RC_ASSERT(whole.has_value() && pieces.has_value());
+        RC_ASSERT((whole.has_value() && pieces.has_value()));
         RC_ASSERT(days("spx_daily.csv", whole->rows) == days("spx_daily.csv", pieces->rows));
         if (whole->outcome == ParseOutcome::kComplete) {
             RC_ASSERT(whole->data_rows == static_cast<std::int64_t>(whole->rows.dates.size()) +

@@ -65,8 +65,8 @@ TEST(Render, NoNumberIsANegativeZero) {
              {money_text(value), ratio_text(value), percent_text(value), number_text(value),
               fixed_text(value, 0), fixed_text(value, 1), fixed_text(value, 4)}) {
             const bool zero = text.find_first_of("123456789") == std::string::npos;
-            RC_ASSERT(!zero || text.find('-') == std::string::npos);
-            RC_ASSERT(zero || (text.front() == '-') == (value < 0));
+            RC_ASSERT((!zero || text.find('-') == std::string::npos));
+            RC_ASSERT((zero || (text.front() == '-') == (value < 0)));
         }
     });
     EXPECT_EQ(fixed_text(-0.004, 2), "0.00");
